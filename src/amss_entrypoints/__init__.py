@@ -1,0 +1,1 @@
+"""The front doors: each translates, calls one use case and translates back."""
