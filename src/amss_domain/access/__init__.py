@@ -1,0 +1,1 @@
+"""Organizations and their policy, users, roles and who may do what."""

@@ -1,0 +1,17 @@
+"""Identities, one type each, so that one can never stand where another belongs."""
+
+from typing import NewType
+from uuid import UUID
+
+OrgId = NewType("OrgId", UUID)
+UserId = NewType("UserId", UUID)
+AircraftId = NewType("AircraftId", UUID)
+UsageEntryId = NewType("UsageEntryId", UUID)
+ProgramId = NewType("ProgramId", UUID)
+LinkId = NewType("LinkId", UUID)
+TaskId = NewType("TaskId", UUID)
+PartId = NewType("PartId", UUID)
+StockId = NewType("StockId", UUID)
+ReservationId = NewType("ReservationId", UUID)
+MovementId = NewType("MovementId", UUID)
+EventId = NewType("EventId", UUID)

@@ -1,0 +1,67 @@
+"""The one door through which anything is read or changed, opened for one organization."""
+
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+
+from amss_domain.shared.actor import Actor
+from amss_domain.shared.errors import StaleVersion
+from amss_domain.shared.events import Event
+from amss_domain.shared.ids import OrgId
+from amss_domain.shared.outbox import Outbox
+
+T = TypeVar("T")
+W_co = TypeVar("W_co", bound="UnitOfWork", covariant=True)
+
+
+class UnitOfWork(Protocol):
+    """Read and change one organization's objects, all or nothing.
+
+    - Nothing of another organization can be read, changed or referred to through it.
+    - Leaving without `commit` changes nothing.
+    - Its own uncommitted changes are visible to its reads; to nobody else's.
+    - `commit` writes the business rows, one audit entry for each recorded event and one outbox message for each public
+      one, in one transaction; it may be called once.
+    - `add` and `save` of its repositories may report a conflict (`AlreadyExists`, `StaleVersion`, `BrokenReference`,
+      `InvariantBroken`) at once, at a later read, or at `commit`; after one, nothing can be committed.
+    - `get_for_update` waits for whoever else holds the object; objects are locked in the order aircraft, link, task,
+      stock, each by id, so that nobody waits in a circle.
+    """
+
+    @property
+    def org_id(self) -> OrgId: ...
+
+    @property
+    def actor(self) -> Actor: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    def record(self, event: Event, /) -> None: ...
+
+    async def commit(self) -> None: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
+class OpenUnitOfWork(Protocol[W_co]):
+    """Open a unit of work for one organization and actor; used as `async with open_uow(org_id, actor) as uow:`."""
+
+    def __call__(self, org_id: OrgId, actor: Actor, /) -> W_co: ...
+
+
+async def on_fresh_data(attempt: Callable[[], Awaitable[T]], *, attempts: int = 3) -> T:
+    """Run `attempt`, again on fresh data when it met a stale version, `attempts` times in all.
+
+    Raises the last `StaleVersion` when every attempt met one.
+    """
+    for _ in range(attempts - 1):
+        try:
+            return await attempt()
+        except StaleVersion:
+            continue
+    return await attempt()
