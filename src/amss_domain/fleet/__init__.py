@@ -1,0 +1,1 @@
+"""Aircraft and the ledgers of their usage."""
