@@ -1,0 +1,1 @@
+"""Parts, their stock by place, lot and serial number, and its reservation for tasks."""
