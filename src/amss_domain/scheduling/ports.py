@@ -1,0 +1,157 @@
+"""What scheduling needs from a backend."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Protocol
+
+from attrs import frozen
+
+from amss_domain.fleet.aircraft import Aircraft
+from amss_domain.fleet.ports import FleetWork
+from amss_domain.inventory.ports import InventoryWork
+from amss_domain.scheduling.link import Link
+from amss_domain.scheduling.program import Program
+from amss_domain.scheduling.task import Task, TaskStatus
+from amss_domain.shared.ids import AircraftId, LinkId, ProgramId, TaskId, UserId
+from amss_domain.shared.page import Page, PageRequest
+
+
+class Programs(Protocol):
+    """The organization's maintenance programs.
+
+    - `get` and `get_for_update` raise `NotFound` for an unknown or foreign id.
+    - `get_many` returns them in the order of their ids; unknown ids are left out.
+    - `by_names` finds unarchived programs whatever the case of their name, keyed by it in lower case, and leaves out
+      unknown ones; with `for_update` it holds them in the order of their ids.
+    - `covering` returns unarchived programs that are linked by themselves to an aircraft of the model, by id.
+    - `spreading` returns the ids of programs that links still have to follow, by id.
+    - The name is unique among unarchived programs, whatever its case (`AlreadyExists`).
+    - `save` refuses when the stored version is not `was.version` (`StaleVersion`).
+    - `page` returns unarchived programs in the order of their ids.
+    """
+
+    async def get(self, program_id: ProgramId, /) -> Program: ...
+
+    async def get_for_update(self, program_id: ProgramId, /) -> Program: ...
+
+    async def get_many(self, program_ids: Collection[ProgramId], /) -> tuple[Program, ...]: ...
+
+    async def by_names(self, names: Collection[str], /, *, for_update: bool = False) -> dict[str, Program]: ...
+
+    async def covering(self, model: str | None, /) -> tuple[Program, ...]: ...
+
+    async def spreading(self) -> tuple[ProgramId, ...]: ...
+
+    async def page(self, request: PageRequest, /) -> Page[Program]: ...
+
+    def add(self, program: Program, /) -> None: ...
+
+    def save(self, program: Program, /, *, was: Program) -> None: ...
+
+
+@frozen
+class LinkKey:
+    """A link and the aircraft to hold before it."""
+
+    link_id: LinkId
+    aircraft_id: AircraftId
+
+
+class Links(Protocol):
+    """The links between the organization's aircraft and programs.
+
+    - `get` and `get_for_update` raise `NotFound` for an unknown or foreign id.
+    - `get_many_for_update` holds the links in the order of their ids and returns them so; unknown ids are left out.
+    - `of_aircraft` returns the links of the aircraft, ended ones too, in the order of their ids; `for_update` holds
+      them.
+    - There is one link for each aircraft and program (`AlreadyExists`).
+    - `to_generate` returns links of unarchived aircraft whose generation is pending, or waiting with a `wake_on` up to
+      and including the day; ordered by aircraft, then link. Its cost does not grow with the links that are neither.
+    - `behind` returns active links of the program whose revision is below the one given, ordered likewise.
+    - `unlinked` returns unarchived aircraft, of the model if one is given (whatever its case), that have no link with
+      the program, in the order of their ids.
+    - `save` refuses when the stored version is not `was.version` (`StaleVersion`).
+    """
+
+    async def get(self, link_id: LinkId, /) -> Link: ...
+
+    async def get_for_update(self, link_id: LinkId, /) -> Link: ...
+
+    async def get_many_for_update(self, link_ids: Collection[LinkId], /) -> tuple[Link, ...]: ...
+
+    async def of_aircraft(
+        self, aircraft_ids: Collection[AircraftId], /, *, for_update: bool = False
+    ) -> tuple[Link, ...]: ...
+
+    async def to_generate(self, day: date, /, *, limit: int) -> tuple[LinkKey, ...]: ...
+
+    async def behind(self, program_id: ProgramId, /, *, revision: int, limit: int) -> tuple[LinkKey, ...]: ...
+
+    async def unlinked(self, program_id: ProgramId, /, *, model: str | None, limit: int) -> tuple[Aircraft, ...]: ...
+
+    def add(self, link: Link, /) -> None: ...
+
+    def save(self, link: Link, /, *, was: Link) -> None: ...
+
+
+@frozen(kw_only=True)
+class TaskFilter:
+    """Which tasks to return; None means any."""
+
+    status: TaskStatus | None = None
+    aircraft_id: AircraftId | None = None
+    program_id: ProgramId | None = None
+    assignee: UserId | None = None
+
+
+class Tasks(Protocol):
+    """The organization's tasks.
+
+    - `get` and `get_for_update` raise `NotFound` for an unknown or foreign id.
+    - `get_many` returns them in the order of their ids; unknown ids are left out. `get_many_for_update` holds them too.
+    - `open_of_aircraft` returns the open tasks of the aircraft in the order of their ids; `for_update` holds them.
+    - `open_of_links` returns the open task of each link that has one, in the order of their ids; `for_update` holds
+      them.
+    - `completions` returns the completed and not voided tasks of the links, in the order of their ids.
+    - `changing` returns the ids of open tasks whose `next_change_on` is up to and including the day, by id.
+    - A link has at most one open task (`OpenTaskExists`).
+    - `save` refuses when the stored version is not `was.version` (`StaleVersion`).
+    - `page` returns the tasks that match in the order of their ids.
+    """
+
+    async def get(self, task_id: TaskId, /) -> Task: ...
+
+    async def get_for_update(self, task_id: TaskId, /) -> Task: ...
+
+    async def get_many(self, task_ids: Collection[TaskId], /) -> tuple[Task, ...]: ...
+
+    async def get_many_for_update(self, task_ids: Collection[TaskId], /) -> tuple[Task, ...]: ...
+
+    async def open_of_aircraft(
+        self, aircraft_ids: Collection[AircraftId], /, *, for_update: bool = False
+    ) -> tuple[Task, ...]: ...
+
+    async def open_of_links(self, link_ids: Collection[LinkId], /, *, for_update: bool = False) -> tuple[Task, ...]: ...
+
+    async def completions(self, link_ids: Collection[LinkId], /) -> tuple[Task, ...]: ...
+
+    async def changing(self, day: date, /, *, limit: int) -> tuple[TaskId, ...]: ...
+
+    async def page(self, request: PageRequest, /, *, filter: TaskFilter) -> Page[Task]: ...
+
+    def add(self, task: Task, /) -> None: ...
+
+    def save(self, task: Task, /, *, was: Task) -> None: ...
+
+
+class SchedulingWork(FleetWork, InventoryWork, Protocol):
+    """A unit of work that reaches programs, links and tasks, and what they stand on."""
+
+    @property
+    def programs(self) -> Programs: ...
+
+    @property
+    def links(self) -> Links: ...
+
+    @property
+    def tasks(self) -> Tasks: ...

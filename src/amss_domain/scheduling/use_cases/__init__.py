@@ -1,0 +1,1 @@
+"""What can be asked of scheduling, one verb a file."""

@@ -1,0 +1,91 @@
+"""Reading tasks and programs."""
+
+from attrs import frozen
+
+from amss_domain.access.rules import authorize
+from amss_domain.inventory.stock import Reservation
+from amss_domain.scheduling.due import Assessment
+from amss_domain.scheduling.evaluation import assessed, programs_of
+from amss_domain.scheduling.follow_up import today_of
+from amss_domain.scheduling.ports import SchedulingWork, TaskFilter
+from amss_domain.scheduling.program import Program
+from amss_domain.scheduling.task import Task
+from amss_domain.shared.actor import Actor
+from amss_domain.shared.clock import Clock
+from amss_domain.shared.ids import TaskId
+from amss_domain.shared.page import Page, PageRequest
+from amss_domain.shared.unit_of_work import OpenUnitOfWork
+
+
+@frozen(kw_only=True)
+class TaskView:
+    """A task with its aircraft's registration, its program's name, and how it stands today; None once it is closed."""
+
+    task: Task
+    registration: str
+    program: str | None
+    assessment: Assessment | None
+
+
+@frozen
+class ListTasks:
+    """List tasks, each as it stands today."""
+
+    open_uow: OpenUnitOfWork[SchedulingWork]
+    clock: Clock
+
+    async def __call__(self, by: Actor, request: PageRequest, *, filter: TaskFilter) -> Page[TaskView]:
+        """Return a page of the tasks that match. Raises `NotPermitted`."""
+        authorize(by, "tasks:read")
+        async with self.open_uow(by.org_id, by) as uow:
+            page = await uow.tasks.page(request, filter=filter)
+            views = await _views(uow, page.items, self.clock)
+        return Page(views, page.next_after)
+
+
+@frozen
+class GetTask:
+    """Read one task with its reservations."""
+
+    open_uow: OpenUnitOfWork[SchedulingWork]
+    clock: Clock
+
+    async def __call__(self, by: Actor, task_id: TaskId) -> tuple[TaskView, tuple[Reservation, ...]]:
+        """Return the task as it stands today. Raises `NotFound`, `NotPermitted`."""
+        authorize(by, "tasks:read")
+        async with self.open_uow(by.org_id, by) as uow:
+            task = await uow.tasks.get(task_id)
+            (view,) = await _views(uow, (task,), self.clock)
+            return view, await uow.stock.reservations(task_id)
+
+
+@frozen
+class ListPrograms:
+    """List the maintenance programs."""
+
+    open_uow: OpenUnitOfWork[SchedulingWork]
+
+    async def __call__(self, by: Actor, request: PageRequest) -> Page[Program]:
+        """Return a page of unarchived programs. Raises `NotPermitted`."""
+        authorize(by, "programs:read")
+        async with self.open_uow(by.org_id, by) as uow:
+            return await uow.programs.page(request)
+
+
+async def _views(uow: SchedulingWork, tasks: tuple[Task, ...], clock: Clock) -> tuple[TaskView, ...]:
+    today = await today_of(uow, clock.now())
+    fleet = {one.id: one for one in await uow.fleet.get_many({task.aircraft_id for task in tasks})}
+    programs = await programs_of(uow, tasks)
+    views = []
+    for task in tasks:
+        program = programs[task.program_id] if task.program_id else None
+        aircraft = fleet[task.aircraft_id]
+        views.append(
+            TaskView(
+                task=task,
+                registration=aircraft.registration,
+                program=program.name if program else None,
+                assessment=assessed(task, program, aircraft, on=today.on) if task.status.is_open else None,
+            )
+        )
+    return tuple(views)

@@ -1,0 +1,122 @@
+"""The due list: today, as of another day, and as it was known at an earlier instant."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from amss_domain.fleet.aircraft import Particulars
+from amss_domain.scheduling.due import DueStatus
+from amss_domain.scheduling.limit import Limit
+from amss_domain.scheduling.use_cases.complete_task import Report
+from amss_domain.scheduling.use_cases.due_list import Question
+from amss_domain.shared.errors import NotFound
+from amss_domain.testing.workshop import Workshop
+
+HUNDRED_HOURS = Limit(name="hours", unit="hours", interval=Decimal(100))
+
+
+async def test_as_of_an_earlier_day_leaves_out_what_happened_since(workshop: Workshop) -> None:
+    """Completed and flown on since, the list of the day of linking still has 100 hours remaining."""
+    aircraft = await workshop.aircraft(hours="1000")
+    program = await workshop.program(HUNDRED_HOURS)
+    await workshop.link_aircraft(workshop.actor, program.id, aircraft.id)
+    first_day = workshop.clock.now().date()
+    workshop.clock.advance(timedelta(days=10))
+    await workshop.record_usage(workshop.actor, aircraft.id, {"hours": Decimal(60)})
+    (task,) = await workshop.open_tasks(aircraft.id)
+    await workshop.start_task(workshop.actor, task.id)
+    await workshop.complete_task(workshop.actor, task.id, Report())
+
+    (then,) = await workshop.due_items(Question(as_of=first_day))
+    (now,) = await workshop.due_items()
+
+    assert ({"hours": Decimal(1100)}, {"hours": Decimal(100)}) == (then.assessment.due, then.assessment.remaining)
+    assert ({"hours": Decimal(1160)}, {"hours": Decimal(100)}) == (now.assessment.due, now.assessment.remaining)
+
+
+async def test_known_at_reproduces_what_was_reported_then(workshop: Workshop) -> None:
+    """A flight corrected afterwards: asked as known before the correction, the list says what it said then."""
+    aircraft = await workshop.aircraft(hours="1000")
+    program = await workshop.program(HUNDRED_HOURS)
+    await workshop.link_aircraft(workshop.actor, program.id, aircraft.id)
+    workshop.clock.advance(timedelta(days=1))
+    _, flight, _ = await workshop.record_usage(workshop.actor, aircraft.id, {"hours": Decimal(9)})
+    reported_at = workshop.clock.now()
+    (reported,) = await workshop.due_items(Question(explain=True))
+    workshop.clock.advance(timedelta(hours=1))
+    await workshop.correct_usage(
+        workshop.actor, aircraft.id, flight.id, deltas={"hours": Decimal(5)}, reason="block time"
+    )
+
+    (again,) = await workshop.due_items(Question(known_at=reported_at))
+    (corrected,) = await workshop.due_items()
+
+    assert reported.assessment == again.assessment
+    assert {"hours": Decimal(95)} == corrected.assessment.remaining
+
+
+async def test_a_planned_use_projects_when_the_limit_is_passed(workshop: Workshop) -> None:
+    """At ten hours a day, 100 remaining hours are passed on the eleventh day."""
+    particulars = Particulars(utilisation={"hours": (Decimal(10),) * 12})
+    aircraft = await workshop.add_aircraft(workshop.actor, registration="N1", particulars=particulars)
+    program = await workshop.program(HUNDRED_HOURS)
+    await workshop.link_aircraft(workshop.actor, program.id, aircraft.id)
+
+    (item,) = await workshop.due_items()
+
+    assert {"hours": workshop.clock.now().date() + timedelta(days=10)} == item.assessment.projected
+
+
+async def test_one_aircraft_can_be_asked_for_whatever_the_case(workshop: Workshop) -> None:
+    """The list of `n2` has the items of N2 alone; an unknown registration is said to be so."""
+    program = await workshop.program(HUNDRED_HOURS)
+    for registration in ("N1", "N2"):
+        aircraft = await workshop.aircraft(registration)
+        await workshop.link_aircraft(workshop.actor, program.id, aircraft.id)
+
+    items = await workshop.due_items(Question(registration="n2"))
+
+    assert ["N2"] == [item.registration for item in items]
+    with pytest.raises(NotFound, match="N3"):
+        await workshop.due_items(Question(registration="N3"))
+
+
+async def test_a_completion_entered_late_counts_from_its_own_day(workshop: Workshop) -> None:
+    """Done on the 5th at 1040 hours and entered on the 9th at 1080, the next is due at 1140."""
+    aircraft = await workshop.aircraft(hours="1000")
+    program = await workshop.program(HUNDRED_HOURS)
+    await workshop.link_aircraft(workshop.actor, program.id, aircraft.id)
+    (task,) = await workshop.open_tasks(aircraft.id)
+    await workshop.start_task(workshop.actor, task.id)
+    for _ in range(2):
+        workshop.clock.advance(timedelta(days=4))
+        await workshop.record_usage(workshop.actor, aircraft.id, {"hours": Decimal(40)})
+    done_on = workshop.clock.now().date() - timedelta(days=4)
+
+    _, following = await workshop.complete_task(workshop.actor, task.id, Report(completed_on=done_on))
+
+    assert following is not None
+    assert Decimal(1140) == following.due[0].at
+
+
+async def test_correcting_a_flight_after_a_completion_entered_late_leaves_its_point(workshop: Workshop) -> None:
+    """A flight of a later day than the completion, though entered before it, does not move the completion."""
+    aircraft = await workshop.aircraft(hours="1000")
+    program = await workshop.program(HUNDRED_HOURS)
+    await workshop.link_aircraft(workshop.actor, program.id, aircraft.id)
+    (task,) = await workshop.open_tasks(aircraft.id)
+    await workshop.start_task(workshop.actor, task.id)
+    workshop.clock.advance(timedelta(days=4))
+    _, flight, _ = await workshop.record_usage(workshop.actor, aircraft.id, {"hours": Decimal(40)})
+    done_on = workshop.clock.now().date() - timedelta(days=1)
+    await workshop.complete_task(workshop.actor, task.id, Report(completed_on=done_on))
+
+    await workshop.correct_usage(
+        workshop.actor, aircraft.id, flight.id, deltas={"hours": Decimal(30)}, reason="block time"
+    )
+
+    (item,) = await workshop.due_items()
+    assert {"hours": Decimal(1100)} == item.assessment.due
+    assert {"hours": Decimal(70)} == item.assessment.remaining
+    assert DueStatus.OK is item.assessment.status
