@@ -1,0 +1,23 @@
+"""One organization's share of the memory."""
+
+from typing import Any
+
+from amss_adapters.memory.locks import Locks
+from amss_adapters.memory.tables import R, Rows, Table
+from amss_domain.shared.ids import OrgId
+
+
+class Tenant:
+    """What is committed of one organization and who holds what of it; `shared` are the tables it has in common."""
+
+    def __init__(self, org_id: OrgId, shared: dict[Table[Any], Rows[Any]]) -> None:
+        self.org_id = org_id
+        self.locks = Locks()
+        self._rows = dict(shared)
+
+    def rows(self, table: Table[R]) -> Rows[R]:
+        """Return the committed rows of a table."""
+        rows = self._rows.get(table)
+        if rows is None:
+            rows = self._rows[table] = Rows(table)
+        return rows
