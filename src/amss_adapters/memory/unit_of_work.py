@@ -1,7 +1,6 @@
 """The unit of work: every repository over one transaction."""
 
 from collections.abc import Callable
-from functools import cached_property
 from types import TracebackType
 from typing import Self
 
@@ -43,57 +42,57 @@ class MemoryUnitOfWork:
         """Who acts."""
         return self._actor
 
-    @cached_property
+    @property
     def organizations(self) -> MemoryOrganizations:
         """The organization itself."""
         return MemoryOrganizations(self._transaction)
 
-    @cached_property
+    @property
     def users(self) -> MemoryUsers:
         """Its users."""
         return MemoryUsers(self._transaction)
 
-    @cached_property
+    @property
     def audit(self) -> MemoryAuditTrail:
         """Its audit trail."""
         return MemoryAuditTrail(self._transaction)
 
-    @cached_property
+    @property
     def outbox(self) -> MemoryOutbox:
         """Its outbox."""
         return MemoryOutbox(self._transaction)
 
-    @cached_property
+    @property
     def fleet(self) -> MemoryFleet:
         """Its aircraft."""
         return MemoryFleet(self._transaction)
 
-    @cached_property
+    @property
     def usage(self) -> MemoryUsage:
         """Their ledgers."""
         return MemoryUsage(self._transaction)
 
-    @cached_property
+    @property
     def parts(self) -> MemoryParts:
         """Its parts."""
         return MemoryParts(self._transaction)
 
-    @cached_property
+    @property
     def stock(self) -> MemoryStockRows:
         """Its stock."""
         return MemoryStockRows(self._transaction)
 
-    @cached_property
+    @property
     def programs(self) -> MemoryPrograms:
         """Its programs."""
         return MemoryPrograms(self._transaction)
 
-    @cached_property
+    @property
     def links(self) -> MemoryLinks:
         """The links between its aircraft and programs."""
         return MemoryLinks(self._transaction)
 
-    @cached_property
+    @property
     def tasks(self) -> MemoryTasks:
         """Its tasks."""
         return MemoryTasks(self._transaction)

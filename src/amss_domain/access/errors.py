@@ -10,4 +10,4 @@ class UnknownOrganization(AmssError):
 
     def __init__(self, identity: object) -> None:
         super().__init__(f"there is no organization {identity}")
-        self.identity = str(identity)
+        self.identity: str = str(identity)

@@ -19,8 +19,8 @@ class NotFound(AmssError):
 
     def __init__(self, kind: str, identity: object) -> None:
         super().__init__(f"there is no {kind} {identity} in this organization")
-        self.kind = kind
-        self.identity = str(identity)
+        self.kind: str = kind
+        self.identity: str = str(identity)
 
 
 class Refused(AmssError):
@@ -30,7 +30,7 @@ class Refused(AmssError):
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         super().__init__("; ".join(violation.message for violation in violations))
-        self.violations = tuple(violations)
+        self.violations: tuple[Violation, ...] = tuple(violations)
 
 
 class InvalidInput(Refused):
@@ -52,8 +52,8 @@ class AlreadyExists(AmssError):
 
     def __init__(self, kind: str, key: str) -> None:
         super().__init__(f"a {kind} with the key {key!r} exists already; choose another or change that one")
-        self.kind = kind
-        self.key = key
+        self.kind: str = kind
+        self.key: str = key
 
 
 class StaleVersion(AmssError):
@@ -63,8 +63,8 @@ class StaleVersion(AmssError):
 
     def __init__(self, kind: str, identity: object) -> None:
         super().__init__(f"{kind} {identity} was changed by somebody else meanwhile; read it again and retry")
-        self.kind = kind
-        self.identity = str(identity)
+        self.kind: str = kind
+        self.identity: str = str(identity)
 
 
 class BrokenReference(AmssError):
@@ -74,7 +74,7 @@ class BrokenReference(AmssError):
 
     def __init__(self, constraint: str) -> None:
         super().__init__(f"a referenced object does not exist in this organization ({constraint})")
-        self.constraint = constraint
+        self.constraint: str = constraint
 
 
 class InvariantBroken(AmssError):
@@ -84,7 +84,7 @@ class InvariantBroken(AmssError):
 
     def __init__(self, constraint: str) -> None:
         super().__init__(f"the change would break the invariant {constraint}; nothing was saved")
-        self.constraint = constraint
+        self.constraint: str = constraint
 
 
 class Unavailable(AmssError):
@@ -94,8 +94,8 @@ class Unavailable(AmssError):
 
     def __init__(self, what: str, why: str) -> None:
         super().__init__(f"{what} is not available: {why}")
-        self.what = what
-        self.why = why
+        self.what: str = what
+        self.why: str = why
 
 
 def refuse_if(violations: Sequence[Violation]) -> None:
