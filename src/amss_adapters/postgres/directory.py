@@ -1,0 +1,72 @@
+"""Finding organizations: the only place that looks across them, by way of two functions that give nothing but ids."""
+
+from typing import Final, cast
+
+from psycopg.pq.abc import PGresult
+
+from amss_adapters.postgres.access import ORGANIZATION, organization_from
+from amss_adapters.postgres.codec import Row, from_id, from_text, to_id
+from amss_adapters.postgres.errors import Subject, loss, refusal
+from amss_adapters.postgres.pool import Pool
+from amss_adapters.postgres.session import rows_of
+from amss_adapters.postgres.statements import statements
+from amss_adapters.postgres.wire import Call, ConnectionLost, StatementFailed
+from amss_domain.access.errors import UnknownOrganization
+from amss_domain.access.model import Organization
+from amss_domain.shared.ids import OrgId
+
+_SQL: Final = statements("access")
+_BY_SLUG: Final = _SQL["organization_enter_by_slug"]
+_BY_ID: Final = _SQL["organization_enter_by_id"]
+_ENTERED: Final = Call(_SQL["organization_entered"])
+_IDS: Final = Call(_SQL["organization_ids"])
+
+# Organizations read in one round trip.
+_AT_ONCE: Final = 200
+
+
+class PostgresDirectory:
+    """Finds organizations; each is read inside its own walls."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def by_slug(self, slug: str, /) -> Organization:
+        """Return the organization with that slug. Raises `UnknownOrganization`."""
+        found = await self._read(Call(_BY_SLUG, (from_text(slug),)), _ENTERED)
+        if not found:
+            raise UnknownOrganization(slug)
+        return organization_from(found[0])
+
+    async def by_id(self, org_id: OrgId, /) -> Organization:
+        """Return the organization with that id. Raises `UnknownOrganization`."""
+        found = await self._read(Call(_BY_ID, (from_id(org_id),)), _ENTERED)
+        if not found:
+            raise UnknownOrganization(org_id)
+        return organization_from(found[0])
+
+    async def everyone(self) -> tuple[Organization, ...]:
+        """Return all organizations by slug."""
+        ids = [cast(OrgId, to_id(id)) for (id,) in await self._read(_IDS)]
+        found: list[Organization] = []
+        for start in range(0, len(ids), _AT_ONCE):
+            calls = [
+                call
+                for org_id in ids[start : start + _AT_ONCE]
+                for call in (Call(_BY_ID, (from_id(org_id),)), _ENTERED)
+            ]
+            found += map(organization_from, await self._read(*calls))
+        return tuple(found)
+
+    async def _read(self, *calls: Call) -> list[Row]:
+        """Return the rows of the last call, or of every second one where calls come in pairs."""
+        wire = await self._pool.acquire()
+        try:
+            results: list[PGresult] = await wire.run(calls, keep=len(calls))
+        except StatementFailed as failed:
+            raise refusal(failed.result, Subject(ORGANIZATION, "as read")) from None
+        except ConnectionLost as lost:
+            raise loss(lost) from None
+        finally:
+            self._pool.release(wire)
+        return [row for result in results[(len(calls) - 1) % 2 :: 2] for row in rows_of(result)]

@@ -1,0 +1,156 @@
+"""One organization's conversation with the database: operations are collected and sent with the next read or commit."""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any, Final
+
+from attrs import frozen
+from psycopg.pq.abc import PGresult
+
+from amss_adapters.postgres.codec import Params, Row, from_id, from_number
+from amss_adapters.postgres.errors import Kind, Subject, loss, refusal
+from amss_adapters.postgres.pool import Pool
+from amss_adapters.postgres.statements import Statement, statements
+from amss_adapters.postgres.wire import Call, ConnectionLost, StatementFailed, Wire
+from amss_domain.shared.errors import AmssError, BrokenReference
+from amss_domain.shared.ids import OrgId
+
+_SQL: Final = statements("session")
+_BEGIN: Final = Call(_SQL["begin"])
+_ENTER: Final = _SQL["enter"]
+_COMMIT: Final = Call(_SQL["commit"])
+
+_SESSION: Final = Subject[None](Kind("unit of work"), "as a whole")
+
+
+@frozen
+class Patience:
+    """How long the server lets a transaction wait for a lock, run one statement and stand idle, in seconds."""
+
+    lock_s: float = 10.0
+    statement_s: float = 30.0
+    idle_s: float = 60.0
+
+    @property
+    def params(self) -> Params:
+        """The three as the server takes them: milliseconds."""
+        return tuple(from_number(round(seconds * 1000)) for seconds in (self.lock_s, self.statement_s, self.idle_s))
+
+
+class _State(Enum):
+    NEW = "open it with `async with` first"
+    OPEN = "open"
+    COMMITTED = "it was committed; open another"
+    LEFT = "it was left; open another"
+
+
+class Session:
+    """Reads and changes in one transaction, opened when first needed; with nothing read before, one batch is all.
+
+    After a conflict nothing can be committed: whatever is tried raises it again.
+    Raises RuntimeError when used before it was begun or after it ended.
+    """
+
+    def __init__(self, pool: Pool, org_id: OrgId, patience: Params) -> None:
+        self.org_id = org_id
+        self.org = from_id(org_id)
+        self._pool = pool
+        self._enter = Call(_ENTER, (self.org, *patience))
+        self._wire: Wire | None = None
+        self._queued: list[Call] = []
+        self._subjects: list[Subject[Any]] = []
+        self._failure: AmssError | None = None
+        self._state = _State.NEW
+        self._busy = False
+
+    def begin(self) -> None:
+        """Make it usable. Raises RuntimeError the second time."""
+        if self._state is not _State.NEW:
+            raise RuntimeError("a unit of work is entered once; open another")
+        self._state = _State.OPEN
+
+    def require_usable(self) -> None:
+        """Raise RuntimeError unless it is open, or the conflict that it met."""
+        if self._failure is not None:
+            raise self._failure
+        if self._state is not _State.OPEN:
+            raise RuntimeError(f"this unit of work cannot be used: {self._state.value}")
+        if self._busy:
+            raise RuntimeError("a unit of work does one thing at a time; await one call before the next")
+
+    def require_own(self, org_id: OrgId, table: str) -> None:
+        """Raise `BrokenReference` for what belongs to another organization; nothing can be committed then."""
+        if org_id != self.org_id:
+            self._failure = BrokenReference(f"{table}_org_id_fkey")
+            raise self._failure
+
+    def queue(self, statement: Statement, params: Params, subject: Subject[Any]) -> None:
+        """Collect a change; a conflict shows with the next read or at commit."""
+        self.require_usable()
+        self._queued.append(Call(statement, params))
+        self._subjects.append(subject)
+
+    async def read(self, statement: Statement, params: Params, kind: Kind[Any]) -> list[Row]:
+        """Return the rows of a read, which sees the changes collected so far."""
+        self.require_usable()
+        self._subjects.append(Subject(kind, "as read"))
+        opening = () if self._wire else (_BEGIN, self._enter)
+        (result,) = await self._send(opening, (*self._queued, Call(statement, params)), (), keep=1)
+        return rows_of(result)
+
+    async def commit(self) -> None:
+        """Make all changes, or none; then it is over."""
+        self.require_usable()
+        if self._wire is not None:
+            await self._send((), self._queued, (_COMMIT,))
+        elif self._queued:
+            await self._send((self._enter,), self._queued, ())
+        self._state = _State.COMMITTED
+        self._let_go()
+
+    def leave(self) -> None:
+        """Forget what was not committed."""
+        if self._state is not _State.COMMITTED:
+            self._state = _State.LEFT
+        self._failure = None
+        self._let_go()
+
+    async def _send(
+        self, before: Sequence[Call], calls: Sequence[Call], after: Sequence[Call], *, keep: int = 0
+    ) -> list[PGresult]:
+        """Run the calls as one batch and forget what was collected; `subjects` are in step with `calls`."""
+        subjects, self._queued, self._subjects = self._subjects, [], []
+        self._busy = True
+        try:
+            if self._wire is None:
+                self._wire = await self._pool.acquire()
+            return await self._wire.run((*before, *calls, *after), keep=keep)
+        except StatementFailed as failed:
+            about = failed.index - len(before)
+            subject = subjects[about] if 0 <= about < len(subjects) else _SESSION
+            self._failure = refusal(failed.result, subject)
+        except ConnectionLost as lost:
+            self._failure = loss(lost)
+        except AmssError as unavailable:
+            self._failure = unavailable
+            raise
+        except BaseException:
+            # Cancelled while a batch is under way: it goes on, and what becomes of it is not known here.
+            self._state = _State.LEFT
+            raise
+        finally:
+            self._busy = False
+        raise self._failure
+
+    def _let_go(self) -> None:
+        self._queued, self._subjects = [], []
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            self._pool.release(wire)
+
+
+def rows_of(result: PGresult) -> list[Row]:
+    """Return the rows of a result."""
+    columns = range(result.nfields)
+    value = result.get_value
+    return [tuple(value(row, column) for column in columns) for row in range(result.ntuples)]

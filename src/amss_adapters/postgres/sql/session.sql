@@ -1,0 +1,25 @@
+-- begin --
+-- Starts a transaction of several batches.
+BEGIN ISOLATION LEVEL READ COMMITTED
+
+-- enter --
+-- Says for which organization the transaction works and how long it may wait and stand idle.
+SELECT
+    set_config('amss.org_id', $1, true),
+    set_config('lock_timeout', $2, true),
+    set_config('statement_timeout', $3, true),
+    set_config('idle_in_transaction_session_timeout', $4, true)
+
+-- commit --
+-- Makes a transaction of several batches final.
+COMMIT
+
+-- rollback --
+-- Forgets a transaction of several batches.
+ROLLBACK
+
+-- settle_formats --
+-- Fixes how values are written on a new connection, whatever the server's defaults are.
+SELECT
+    set_config('DateStyle', 'ISO, YMD', false),
+    set_config('TimeZone', 'UTC', false)

@@ -1,0 +1,56 @@
+"""The named SQL: every statement stands in `sql/<feature>.sql` with its name and what it does, and is read once."""
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Final
+
+from attrs import field, frozen
+
+_ENTRY = re.compile(r"^-- (?P<name>[a-z_]+) --\n(?P<about>(?:-- [^\n]*\n)+)(?P<sql>(?:(?!-- )[^\n]*\n)+)", re.M)
+_FRAGMENT = re.compile(r"\{([a-z_]+)\}")
+
+FEATURES: Final = ("session", "access", "audit", "fleet", "usage", "inventory", "programs", "links", "tasks")
+"""The files there are, without their ending."""
+
+
+@frozen(eq=False)
+class Statement:
+    """One named statement; it is prepared on a connection under the name of its feature and its own."""
+
+    feature: str
+    name: str
+    about: str
+    text: str
+    prepared_as: bytes = field(init=False, repr=False)
+    sql: bytes = field(init=False, repr=False)
+
+    @prepared_as.default
+    def _prepared_as(self) -> bytes:
+        return f"{self.feature}.{self.name}".encode()
+
+    @sql.default
+    def _sql(self) -> bytes:
+        return self.text.encode()
+
+
+def statements(feature: str) -> Mapping[str, Statement]:
+    """Return the statements of `sql/<feature>.sql` by name; names that begin with `columns_` are parts of others.
+
+    Raises ValueError for a file that is not entries of a name, a description and SQL from its first line to its last.
+    """
+    source = files("amss_adapters.postgres").joinpath("sql").joinpath(f"{feature}.sql").read_text(encoding="utf-8")
+    entries = list(_ENTRY.finditer(source))
+    if "".join(entry[0] for entry in entries) != source:
+        raise ValueError(f"sql/{feature}.sql has lines that belong to no statement")
+    texts = {entry["name"]: entry["sql"].strip() for entry in entries}
+    return {
+        entry["name"]: Statement(
+            feature,
+            entry["name"],
+            " ".join(line.removeprefix("-- ") for line in entry["about"].splitlines()),
+            _FRAGMENT.sub(lambda fragment: texts[fragment[1]], texts[entry["name"]]),
+        )
+        for entry in entries
+        if not entry["name"].startswith("columns_")
+    }

@@ -1,0 +1,122 @@
+"""The unit of work: every repository over one session."""
+
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from amss_adapters.postgres.access import PostgresOrganizations, PostgresUsers
+from amss_adapters.postgres.audit import PostgresAuditTrail, PostgresOutbox, append
+from amss_adapters.postgres.fleet import PostgresFleet
+from amss_adapters.postgres.links import PostgresLinks
+from amss_adapters.postgres.parts import PostgresParts
+from amss_adapters.postgres.programs import PostgresPrograms
+from amss_adapters.postgres.session import Session
+from amss_adapters.postgres.stock import PostgresStockRows
+from amss_adapters.postgres.tasks import PostgresTasks
+from amss_adapters.postgres.usage import PostgresUsage
+from amss_domain.shared.actor import Actor
+from amss_domain.shared.events import Event
+from amss_domain.shared.id_factory import IdFactory
+from amss_domain.shared.ids import EventId, OrgId
+
+
+class PostgresUnitOfWork:
+    """Reads and changes one organization's objects, all or nothing, as `UnitOfWork` and its slices promise.
+
+    Conflicts show with the next read or at `commit`. Raises RuntimeError when used before it is entered, after it is
+    committed or left, or when committed twice.
+    """
+
+    def __init__(self, session: Session, actor: Actor, *, ids: IdFactory) -> None:
+        self._session = session
+        self._actor = actor
+        self._ids = ids
+        self._events: list[tuple[EventId, Event]] = []
+
+    @property
+    def org_id(self) -> OrgId:
+        """The organization it was opened for."""
+        return self._session.org_id
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts."""
+        return self._actor
+
+    @cached_property
+    def organizations(self) -> PostgresOrganizations:
+        """The organization itself."""
+        return PostgresOrganizations(self._session)
+
+    @cached_property
+    def users(self) -> PostgresUsers:
+        """Its users."""
+        return PostgresUsers(self._session)
+
+    @cached_property
+    def audit(self) -> PostgresAuditTrail:
+        """Its audit trail."""
+        return PostgresAuditTrail(self._session)
+
+    @cached_property
+    def outbox(self) -> PostgresOutbox:
+        """Its outbox."""
+        return PostgresOutbox(self._session)
+
+    @cached_property
+    def fleet(self) -> PostgresFleet:
+        """Its aircraft."""
+        return PostgresFleet(self._session)
+
+    @cached_property
+    def usage(self) -> PostgresUsage:
+        """Their ledgers."""
+        return PostgresUsage(self._session)
+
+    @cached_property
+    def parts(self) -> PostgresParts:
+        """Its parts."""
+        return PostgresParts(self._session)
+
+    @cached_property
+    def stock(self) -> PostgresStockRows:
+        """Its stock."""
+        return PostgresStockRows(self._session)
+
+    @cached_property
+    def programs(self) -> PostgresPrograms:
+        """Its programs."""
+        return PostgresPrograms(self._session)
+
+    @cached_property
+    def links(self) -> PostgresLinks:
+        """The links between its aircraft and programs."""
+        return PostgresLinks(self._session)
+
+    @cached_property
+    def tasks(self) -> PostgresTasks:
+        """Its tasks."""
+        return PostgresTasks(self._session)
+
+    def record(self, event: Event, /) -> None:
+        """Announce what happened, if and when this is committed."""
+        self._session.require_usable()
+        self._events.append((EventId(self._ids.new()), event))
+
+    async def commit(self) -> None:
+        """Save everything, with an audit entry for each event and a message for each public one, or nothing."""
+        self._session.require_usable()
+        # Last, when all rows are held: so the outbox has the order in which each object changed.
+        for event_id, event in self._events:
+            append(self._session, event, event_id=event_id, actor=self._actor)
+        self._events.clear()
+        await self._session.commit()
+
+    async def __aenter__(self) -> Self:
+        self._session.begin()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self._session.leave()

@@ -1,0 +1,201 @@
+"""The two walls between organizations, each standing alone: predicates without row-level security, and the reverse."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import Any, Protocol
+
+import psycopg
+import pytest
+import pytest_asyncio
+from psycopg import sql
+
+from amss_adapters.postgres import PostgresBackend
+from amss_adapters.postgres.statements import statements
+from amss_adapters.postgres.wire import Call
+from amss_domain.shared.errors import BrokenReference, NotFound
+from amss_domain.testing.builders import a_movement, a_part, a_reservation, a_user, an_aircraft, an_entry, some_stock
+from amss_domain.testing.contracts import (
+    FleetContract,
+    LinksContract,
+    PartsContract,
+    ProgramsContract,
+    StockRowsContract,
+    TasksContract,
+    UsersContract,
+)
+from amss_domain.testing.contracts.contract import refused
+from amss_domain.testing.contracts.kept import KeptLaws
+from amss_domain.testing.scheduling_builders import a_link, a_program, a_task, three_limits
+from amss_domain.testing.tenant import Tenant, a_tenant
+
+Opening = Callable[..., AbstractAsyncContextManager[PostgresBackend]]
+
+
+class Database(Protocol):
+    """A migrated database."""
+
+    def dsn(self, role: str = ..., /) -> str: ...
+
+
+@pytest_asyncio.fixture
+async def unwalled(backend_of: Opening) -> AsyncIterator[PostgresBackend]:
+    """A backend whose role no row-level security binds."""
+    async with backend_of("amss_admin") as backend:
+        yield backend
+
+
+@pytest.mark.parametrize(
+    "laws",
+    [
+        FleetContract(),
+        LinksContract(),
+        PartsContract(),
+        ProgramsContract(),
+        StockRowsContract(),
+        TasksContract(),
+        UsersContract(),
+    ],
+    ids=lambda laws: type(laws).__name__,
+)
+async def test_predicates_alone_keep_organizations_apart(unwalled: PostgresBackend, laws: KeptLaws[Any]) -> None:
+    """Nothing of another organization is found in any way, nor saved, where only the statements stand in between."""
+    ours, theirs = await a_tenant(unwalled), await a_tenant(unwalled)
+    foreign = await laws.kept(theirs)
+    await laws.kept(ours)
+
+    assert await laws.found(ours, foreign) == laws.everywhere(None)
+    await refused(ours, saving=(laws.after_a_change(foreign), foreign))
+    assert await laws.found(theirs, foreign) == laws.everywhere(foreign)
+
+
+async def test_predicates_alone_keep_ledgers_and_trails_apart(unwalled: PostgresBackend) -> None:
+    """Entries of ledgers, audit entries and messages are their organization's alone."""
+    ours, theirs = await a_tenant(unwalled), await a_tenant(unwalled)
+    foreign, entry = an_aircraft(org_id=theirs.id), an_entry(external_id="flight 1")
+    await theirs.keep(foreign, events=[foreign.created()])
+    async with theirs.open() as uow:
+        uow.usage.append(foreign.id, entry)
+        await uow.commit()
+
+    async with ours.open() as uow:
+        assert (await uow.usage.ledger(foreign.id)).entries == ()
+        assert await uow.usage.totals_on(foreign.id, entry.occurred_on) == {}
+        assert await uow.usage.known([(foreign.id, "flight 1")]) == {}
+        with pytest.raises(NotFound):
+            await uow.usage.entry(foreign.id, entry.id)
+    assert (await ours.entries(), await ours.messages()) == ((), ())
+    async with ours.open() as uow:
+        uow.usage.append(foreign.id, an_entry(position=2))
+        with pytest.raises(BrokenReference):
+            await uow.commit()
+
+
+async def fill(tenant: Tenant) -> None:
+    """Put something of the organization into every table."""
+    user, aircraft, program = (
+        a_user(org_id=tenant.id),
+        an_aircraft(org_id=tenant.id),
+        a_program(*three_limits(), org_id=tenant.id),
+    )
+    link, part = a_link(aircraft, program), a_part(org_id=tenant.id)
+    task, stock = a_task(aircraft, link=link), some_stock(part)
+    things = (user, aircraft, program, link, part, task, stock, a_movement(stock), a_reservation(stock, task.id))
+    await tenant.keep(*things, events=[aircraft.created()])
+    async with tenant.open() as uow:
+        uow.usage.append(aircraft.id, an_entry())
+        await uow.commit()
+
+
+@contextmanager
+def inside(database: Database, tenant: Tenant | None) -> Iterator[psycopg.Connection]:
+    """Open a connection of the application's role that works for the organization, or for none."""
+    with psycopg.connect(database.dsn("amss_app"), autocommit=True) as connection:
+        if tenant is not None:
+            connection.execute("SELECT set_config('amss.org_id', %s, false)", (str(tenant.id),))
+        yield connection
+
+
+@pytest.fixture
+def tables(look: Callable[..., list[tuple[Any, ...]]]) -> list[tuple[str, str]]:
+    """Every tenant table that the application may read, and its column of the organization."""
+    query = """
+        SELECT relname, CASE relname WHEN 'organizations' THEN 'id' ELSE 'org_id' END
+        FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND has_table_privilege('amss_app', oid, 'SELECT')
+            AND relkind IN ('r', 'p')
+        ORDER BY relname
+    """
+    return [(name, column) for name, column in look(query)]
+
+
+async def test_row_level_security_alone_hides_every_table(
+    backend: PostgresBackend, database: Database, tables: list[tuple[str, str]]
+) -> None:
+    """Without any predicate a role sees its organization's rows alone, and none while it works for nobody."""
+    ours, theirs = await a_tenant(backend), await a_tenant(backend)
+    for tenant in (ours, theirs):
+        await fill(tenant)
+
+    seen: dict[tuple[str, Tenant | None], list[tuple[Any, ...]]] = {}
+    for inhabitant in (ours, None):
+        with inside(database, inhabitant) as connection:
+            for table, column in tables:
+                query = sql.SQL("SELECT DISTINCT {} FROM {}").format(sql.Identifier(column), sql.Identifier(table))
+                seen[table, inhabitant] = connection.execute(query).fetchall()
+
+    assert len(tables) == 13
+    for table, _ in tables:
+        assert seen[table, ours] == [(ours.id,)], table
+        assert seen[table, None] == [], table
+
+
+async def test_row_level_security_alone_refuses_foreign_rows(
+    backend: PostgresBackend, database: Database, tables: list[tuple[str, str]]
+) -> None:
+    """A role can neither copy a row into another organization nor change or remove one there."""
+    ours, theirs = await a_tenant(backend), await a_tenant(backend)
+    for tenant in (ours, theirs):
+        await fill(tenant)
+
+    with inside(database, ours) as connection:
+        for table, column in tables:
+            name, own = sql.Identifier(table), sql.Identifier(column)
+            give_away = sql.SQL("UPDATE {} SET {} = {}").format(name, own, sql.Literal(theirs.id))
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(give_away)
+            touch = sql.SQL("UPDATE {} SET {} = {} WHERE {} = {}").format(name, own, own, own, sql.Literal(theirs.id))
+            try:
+                touched = connection.execute(touch).rowcount
+            except psycopg.errors.InsufficientPrivilege:
+                touched = 0
+            assert touched == 0, table
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(sql.SQL("DELETE FROM {}").format(name))
+
+
+async def test_the_setting_is_gone_after_a_unit_of_work(backend_of: Opening, database: Database) -> None:
+    """A connection that is used again works for nobody until it is told."""
+    async with backend_of(max_connections=1) as backend:
+        tenant = await a_tenant(backend)
+        await fill(tenant)
+        async with tenant.open() as uow:
+            await uow.fleet.get_many([])
+        wire = await backend._pool.acquire()
+        try:
+            (result,) = await wire.run([Call(statements("access")["organization_entered"])], keep=1)
+        finally:
+            backend._pool.release(wire)
+
+    assert result.ntuples == 0
+
+
+async def test_the_directory_tells_nothing_but_ids(backend: PostgresBackend, database: Database) -> None:
+    """The functions that look across organizations give the application their ids, and no other way does."""
+    ours = await a_tenant(backend)
+
+    with inside(database, None) as connection:
+        (found,) = connection.execute("SELECT amss_organization_id(%s)", (ours.organization.slug,)).fetchone() or ()
+        everyone = {org_id for (org_id,) in connection.execute("SELECT amss_organization_ids()").fetchall()}
+
+    assert found == ours.id
+    assert ours.id in everyone
