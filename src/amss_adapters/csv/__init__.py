@@ -1,0 +1,1 @@
+"""CSV files: tables to import, and the rows of them that were rejected."""

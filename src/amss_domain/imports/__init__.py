@@ -1,0 +1,1 @@
+"""Tables of aircraft, parts, programs, links and usage, taken in row by row."""

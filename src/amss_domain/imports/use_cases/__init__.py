@@ -1,0 +1,1 @@
+"""Taking in the rows of a table, one kind a file."""
