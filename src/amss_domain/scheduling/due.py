@@ -204,7 +204,7 @@ def _assessed(
     if point.on is not None:
         days = _days_in_force(point, point.on)
         left = Decimal((point.on - as_of).days)
-        if left < 0:
+        if left < _ZERO:
             lawful = as_of <= moved(point.on, int(limit.grace), limit.unit)
             status = DueStatus.IN_TOLERANCE if lawful else DueStatus.OVERDUE
         else:
@@ -214,7 +214,7 @@ def _assessed(
     if point.at is None or total is None:
         return LimitAssessment(point=point, status=DueStatus.UNKNOWN)
     left = point.at - total
-    if left < 0:
+    if left < _ZERO:
         status = DueStatus.IN_TOLERANCE if -left <= limit.grace else DueStatus.OVERDUE
     else:
         status = _not_past(limit, left, point.span, warn_percent)
@@ -232,6 +232,8 @@ def _not_past(limit: Limit, left: Decimal, span: Decimal, warn_percent: Decimal)
 
 
 def _days_in_force(point: DuePoint, due: date) -> Decimal:
+    if point.unit == DAYS:
+        return point.span
     return Decimal((due - moved(due, -int(point.span), point.unit)).days)
 
 

@@ -10,7 +10,6 @@ from attrs import frozen
 from amss_domain.shared.units import (
     CALENDAR_UNITS,
     DAYS,
-    LARGEST,
     Meter,
     exact_amount,
     is_calendar,
@@ -174,8 +173,6 @@ def _not_countable(number: Decimal, unit: str) -> str | None:
         if number != number.to_integral_value():
             return f"{number} is not a whole number of {unit}"
         return f"{number} is out of range; at most {longest} {unit}" if number > longest else None
-    if number > LARGEST:
-        return f"{number} is out of range; at most {LARGEST}"
     try:
         exact_amount(number, unit)
     except ValueError as error:

@@ -144,7 +144,10 @@ def due_points(
     points = []
     for limit, counted in zip(requirement.limits, standing.limits, strict=True):
         if not counted.ended:
-            points.append(_due(limit, counted, _counts_from(limit, counted, standing.based, manufactured_on)))
+            anchor = counted.anchor
+            if limit.threshold is not None:
+                anchor = _counts_from(limit, counted, standing.based, manufactured_on)
+            points.append(_due(limit, counted, anchor))
     return tuple(points)
 
 
@@ -287,13 +290,13 @@ def _due(limit: Limit, counted: LimitStanding, anchor: Anchor | None) -> DuePoin
     span = limit.interval if limit.threshold is None or counted.threshold_spent else limit.threshold.value
     if span is None or counted.name != limit.name:
         raise ValueError(f"the standing of {counted.name!r} is not one of the limit {limit.name!r}")
-    if anchor is None:
-        return DuePoint(limit=limit.name, unit=limit.unit, span=span)
-    if anchor.on is not None:
-        on = moved(anchor.on, int(span), limit.unit, day_of_month=anchor.day)
-        return DuePoint(limit=limit.name, unit=limit.unit, span=span, on=on)
-    at = None if anchor.at is None else anchor.at + span
-    return DuePoint(limit=limit.name, unit=limit.unit, span=span, at=at)
+    at = on = None
+    if anchor is not None:
+        if anchor.at is not None:
+            at = anchor.at + span
+        elif anchor.on is not None:
+            on = moved(anchor.on, int(span), limit.unit, day_of_month=anchor.day)
+    return DuePoint(limit=limit.name, unit=limit.unit, span=span, at=at, on=on)
 
 
 def _settled(limit: Limit, counted: LimitStanding, anchor: Anchor | None, point: Accomplishment) -> Settlement:

@@ -242,16 +242,17 @@ def _on_limit(facts: _Facts, one: LimitAssessment) -> Iterator[str]:
 def _arithmetic(facts: _Facts, limit: Limit, counted: LimitStanding, point: DuePoint) -> str:
     span = _count(point.span, limit.unit)
     what = "interval" if counted.threshold_spent or not limit.threshold else "threshold"
-    if _runs_since_new(limit, counted):
-        start = f"{facts.manufactured_on} (manufacture)" if limit.counts_days else "0 (new)"
+    if not _runs_since_new(limit, counted):
+        start, day = _start(counted.anchor), counted.anchor.day if counted.anchor else None
+    elif facts.manufactured_on is not None and limit.counts_days:
+        start, day = f"{facts.manufactured_on} (manufacture)", facts.manufactured_on.day
     else:
-        start = _start(counted.anchor)
+        start, day = "0 (new)", None
     tail = ""
     if limit.unit == CALENDAR_MONTHS:
         tail = ", to the end of the month"
     elif limit.unit == MONTHS:
-        day = counted.anchor.day if counted.anchor and counted.anchor.day else None
-        tail = f", to day {day} of the month or its end" if day else ", to the same day of the month or its end"
+        tail = f", to day {day} of the month or its end"
     return f"{start} + {what} of {span}{tail}"
 
 

@@ -49,7 +49,12 @@ class CountingIds:
         return UUID(int=self._base + self._count)
 
 
-FRESH_IDS: Final = CountingIds(block=uuid4().int % _BLOCKS)
+def a_fresh_block() -> int:
+    """Return a block of ids that nothing else uses: another at each call, and in each process."""
+    return uuid4().int % _BLOCKS
+
+
+FRESH_IDS: Final = CountingIds(a_fresh_block())
 """Where builders take ids from: counting too, but in a block of this process alone, for databases that outlive it."""
 
 

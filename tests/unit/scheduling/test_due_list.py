@@ -77,7 +77,7 @@ async def test_one_aircraft_can_be_asked_for_whatever_the_case(workshop: Worksho
 
     items = await workshop.due_items(Question(registration="n2"))
 
-    assert ["N2"] == [item.registration for item in items]
+    assert [item.registration for item in items] == ["N2"]
     with pytest.raises(NotFound, match="N3"):
         await workshop.due_items(Question(registration="N3"))
 

@@ -1,6 +1,6 @@
 """When planned use passes a limit, and what the average use is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -85,23 +85,38 @@ def test_meter_without_planned_use() -> None:
 rates = st.lists(st.integers(0, 300).map(lambda hundredths: D(hundredths).scaleb(-2)), min_size=12, max_size=12)
 
 
+def day_by_day(per_day: Sequence[Decimal], remaining: Decimal, as_of: date) -> date | None:
+    """The slow way: spend each day's use; None when nothing is passed before 2045."""
+    day = as_of
+    while day.year < 2045:
+        remaining -= per_day[day.month - 1]
+        if remaining < 0:
+            return day
+        day += timedelta(days=1)
+    return None
+
+
 @given(rates, st.integers(0, 200_000), st.dates(date(2019, 1, 1), date(2029, 12, 31)))
 def test_day_by_day(per_day: list[Decimal], hundredths: int, as_of: date) -> None:
     """Months and years at once give the day that counting day by day gives."""
     remaining = D(hundredths).scaleb(-2)
+
+    projected = Utilisation(per_day={"hours": tuple(per_day)}).passes("hours", remaining, as_of=as_of)
+
+    expected = day_by_day(per_day, remaining, as_of)
+    assert projected == expected or (expected is None and (projected is None or projected.year >= 2045))
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+@pytest.mark.parametrize("year", [2022, 2023, 2024, 2025])
+def test_years_at_once(year: int, month: int) -> None:
+    """Whole years are skipped rightly from any month, before and after a leap day."""
+    per_day = [D(number % 5) / 4 for number in range(3, 15)]
     use = Utilisation(per_day={"hours": tuple(per_day)})
+    as_of = date(year, month, 1)
 
-    expected, day = None, as_of
-    left = remaining
-    while day.year < 2040:
-        left -= per_day[day.month - 1]
-        if left < 0:
-            expected = day
-            break
-        day += timedelta(days=1)
-
-    projected = use.passes("hours", remaining, as_of=as_of)
-    assert projected == expected or (expected is None and (projected is None or projected.year >= 2040))
+    for remaining in range(1450, 1900, 50):
+        assert use.passes("hours", D(remaining), as_of=as_of) == day_by_day(per_day, D(remaining), as_of)
 
 
 @pytest.mark.parametrize("per_day", [(D(1),) * 11, (D(1),) * 13, (D(-1),) * 12, (D("NaN"),) * 12])

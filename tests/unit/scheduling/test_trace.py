@@ -194,13 +194,13 @@ def test_arithmetic_of_each_unit() -> None:
         assert lines[1] == "Counted from: 2025-01-31, 500 cycles."
         return [line for line in lines if ": due at" in line or "no due point" in line]
 
-    assert due_lines(manufactured_on=date(2020, 5, 31)) == [
+    assert due_lines(manufactured_on=date(2020, 5, 30)) == [
         "m: due at 2025-02-28 = 2025-01-31 + interval of 1 month, to day 31 of the month or its end.",
         "c: due at 2026-01-31 = 2025-01-31 + interval of 12 calendar months, to the end of the month.",
         "new: due at 24000 = 0 (new) + threshold of 24000 cycles.",
         "since: due at 1100 = 500 + threshold of 600 cycles.",
-        "built: due at 2026-05-31 = 2020-05-31 (manufacture) + threshold of 72 months, "
-        "to day 31 of the month or its end.",
+        "built: due at 2026-05-30 = 2020-05-30 (manufacture) + threshold of 72 months, "
+        "to day 30 of the month or its end.",
     ]
     assert due_lines()[-1] == "built: no due point, since there is no manufacture date for months."
 
