@@ -10,8 +10,9 @@ from attrs import evolve, field, frozen
 
 from amss_domain.fleet.events import AircraftArchived, AircraftCreated, AircraftUpdated, UsageRecorded
 from amss_domain.fleet.ledger import LedgerEntry, LedgerHead
-from amss_domain.shared.events import changes_between
+from amss_domain.shared.events import Change, changes_between
 from amss_domain.shared.ids import AircraftId, OrgId
+from amss_domain.shared.plain import plain
 from amss_domain.shared.units import CYCLES, HOURS, Meter, Readings
 from amss_domain.shared.violation import Violation
 
@@ -96,7 +97,7 @@ class Aircraft:
             aggregate_id=self.id,
             version=changed.version,
             occurred_at=at,
-            changes=changes_between(self, changed),
+            changes=(Change("totals", plain(self.totals), plain(changed.totals)),),
             reason=entry.reason,
             registration=self.registration,
             entry_id=entry.id,

@@ -244,9 +244,7 @@ class Ledger:
         ]
         return self._offset_of(counted_on[-1], meter, self.entries) if counted_on else _ZERO
 
-    def shift(
-        self, position: int, *, on: date | None = None, known_at: datetime | None = None
-    ) -> dict[Meter, Decimal]:
+    def shift(self, position: int, *, on: date | None = None, known_at: datetime | None = None) -> dict[Meter, Decimal]:
         """Return the sum of the corrections recorded after `position` of entries at or before it.
 
         A reading of the day `on`, written down when the ledger stood at `position`, stands, as now known, at reading +

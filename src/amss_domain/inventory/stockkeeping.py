@@ -7,7 +7,7 @@ from itertools import groupby
 from attrs import frozen
 
 from amss_domain.inventory.errors import InsufficientParts
-from amss_domain.inventory.events import LowStock, PartConsumed, PartReleased, PartReserved
+from amss_domain.inventory.events import LowStock, PartConsumed, PartReleased, PartReserved, StockMoved
 from amss_domain.inventory.part import Part
 from amss_domain.inventory.ports import InventoryWork
 from amss_domain.inventory.rules import allocate, available_on, first_expiring_first, held_by_part
@@ -92,6 +92,35 @@ async def settle(
     rows = {row.id: row for row in await uow.stock.of_parts(held, for_update=True)}
     for part_id, of_part in _by_part(open_ones):
         _settle_part(uow, parts[part_id], of_part, rows, used.get(part_id, 0), when=when, ids=ids)
+
+
+def record_movement(
+    uow: InventoryWork, part: Part, row: Stock, kind: MovementKind, quantity: int, *, reason: str, ids: IdFactory
+) -> None:
+    """Keep and announce the movement that changed the row's quantity on hand by so many, when the row was updated."""
+    uow.stock.move(
+        Movement(
+            id=MovementId(ids.new()),
+            org_id=row.org_id,
+            stock_id=row.id,
+            kind=kind,
+            quantity=quantity,
+            reason=reason,
+            occurred_at=row.updated_at,
+        )
+    )
+    uow.record(
+        StockMoved(
+            aggregate_id=part.id,
+            version=part.version,
+            occurred_at=row.updated_at,
+            reason=reason,
+            part_number=part.part_number,
+            stock_id=row.id,
+            kind=kind.value,
+            quantity=quantity,
+        )
+    )
 
 
 def announce_low_stock(uow: InventoryWork, part: Part, *, before: int, after: int, at: datetime) -> None:

@@ -5,17 +5,16 @@ from datetime import date
 from attrs import frozen
 
 from amss_domain.access.rules import authorize
-from amss_domain.inventory.events import StockMoved
 from amss_domain.inventory.part import Part, PartDescription, violations_of_part
 from amss_domain.inventory.ports import InventoryWork
 from amss_domain.inventory.rules import available_on, blockers_to_adjust, violations_of_quantities
-from amss_domain.inventory.stock import Movement, MovementKind, Place, Stock
-from amss_domain.inventory.stockkeeping import announce_low_stock
+from amss_domain.inventory.stock import MovementKind, Place, Stock
+from amss_domain.inventory.stockkeeping import announce_low_stock, record_movement
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.clock import Clock, day_of
 from amss_domain.shared.errors import Refused, refuse_if, reject_if
 from amss_domain.shared.id_factory import IdFactory
-from amss_domain.shared.ids import MovementId, PartId, StockId
+from amss_domain.shared.ids import PartId, StockId
 from amss_domain.shared.page import Page, PageRequest
 from amss_domain.shared.unit_of_work import OpenUnitOfWork, on_fresh_data
 from amss_domain.shared.violation import Violation
@@ -102,7 +101,7 @@ class ReceiveStock:
                 grown = row.moved(on_hand=quantity, at=now)
                 uow.stock.save(grown, was=row)
                 row = grown
-            _move(uow, part, row, MovementKind.RECEIVED, quantity, reason, ids=self.ids)
+            record_movement(uow, part, row, MovementKind.RECEIVED, quantity, reason=reason.strip(), ids=self.ids)
             await uow.commit()
         return row
 
@@ -134,7 +133,7 @@ class AdjustStock:
                 raise Refused(blockers)
             changed = row.moved(on_hand=difference, at=now)
             uow.stock.save(changed, was=row)
-            _move(uow, part, changed, MovementKind.ADJUSTED, difference, reason, ids=self.ids)
+            record_movement(uow, part, changed, MovementKind.ADJUSTED, difference, reason=reason.strip(), ids=self.ids)
             if row.is_usable(today):
                 before = available_on(rows, today)
                 announce_low_stock(uow, part, before=before, after=before + difference, at=now)
@@ -168,34 +167,6 @@ class ListStock:
             page = await uow.stock.page(request)
             parts = {part.id: part for part in await uow.parts.get_many({row.part_id for row in page.items})}
         return Page(tuple((row, parts[row.part_id]) for row in page.items), page.next_after)
-
-
-def _move(
-    uow: InventoryWork, part: Part, row: Stock, kind: MovementKind, quantity: int, reason: str, *, ids: IdFactory
-) -> None:
-    uow.stock.move(
-        Movement(
-            id=MovementId(ids.new()),
-            org_id=row.org_id,
-            stock_id=row.id,
-            kind=kind,
-            quantity=quantity,
-            reason=reason.strip(),
-            occurred_at=row.updated_at,
-        )
-    )
-    uow.record(
-        StockMoved(
-            aggregate_id=part.id,
-            version=part.version,
-            occurred_at=row.updated_at,
-            reason=reason.strip(),
-            part_number=part.part_number,
-            stock_id=row.id,
-            kind=kind.value,
-            quantity=quantity,
-        )
-    )
 
 
 def _reason_missing(reason: str) -> tuple[Violation, ...]:

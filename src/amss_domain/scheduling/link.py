@@ -19,8 +19,8 @@ from amss_domain.shared.ids import AircraftId, LinkId, OrgId, ProgramId
 class Generation(Enum):
     """What the next task of a link is waiting for.
 
-    `pending`: to be made; `open`: it exists; `waiting`: for its horizon; `ended`: nothing more falls due, or the link is
-    no more.
+    `pending`: to be made; `open`: it exists; `waiting`: for its horizon; `ended`: nothing more falls due, or the link
+    has ended.
     """
 
     PENDING = "pending"

@@ -74,6 +74,8 @@ def test_a_home_may_begin_with_a_tilde() -> None:
 
 def test_settings_show_no_passwords() -> None:
     """What is logged by accident holds no secret."""
-    settings = read_settings({"DB_URL": "postgresql://app:hunter2@h/d", "DB_MIGRATION_URL": "postgresql://o:hunter3@h/d"})
+    settings = read_settings(
+        {"DB_URL": "postgresql://app:hunter2@h/d", "DB_MIGRATION_URL": "postgresql://o:hunter3@h/d"}
+    )
 
     assert "hunter" not in repr(settings)

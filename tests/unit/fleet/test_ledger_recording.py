@@ -475,6 +475,16 @@ def test_correction_after_a_replacement_is_in_the_new_face() -> None:
     assert ledger.face("hours") == Decimal(24)
 
 
+def test_correction_before_a_reading() -> None:
+    """A reading replaces no meter: a correction of an earlier entry moves the face with the total."""
+    ledger = read(flown(opened(hours="1000"), date(2025, 2, 1), hours="5"), date(2025, 2, 3), hours="1008")
+
+    ledger = corrected(ledger, 2, hours="1004")
+
+    assert ledger.totals() == amounts(hours="1007")
+    assert ledger.face("hours") == ledger.head.face("hours") == Decimal(1007)
+
+
 def test_correction_of_a_replacement() -> None:
     """A replacement is corrected to what the old meter showed when it was taken off."""
     ledger = read(swapped(opened(hours="1000"), date(2025, 2, 5), "1003", "20"), date(2025, 2, 9), hours="25")

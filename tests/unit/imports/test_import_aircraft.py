@@ -160,6 +160,8 @@ async def test_programs_that_cover_an_aircraft_are_linked_when_it_joins(
         applicability=Applicability(AppliesTo.MODEL, "A320"),
     )
     await workshop.write_program(workshop.actor, name="A-check", terms=terms)
+    # From here on nothing but joining the fleet links an aircraft.
+    await workshop.generate_due_tasks(workshop.actor)
     await importing(AIRCRAFT, FLEET)
     await importing(AIRCRAFT, "registration,model\nCS-TNC,A320")
 

@@ -183,7 +183,11 @@ async def test_a_link_that_somebody_ended(workshop: Workshop, importing: Importi
 
 async def test_a_later_correction_moves_what_was_done_after_the_entry(workshop: Workshop, importing: Importing) -> None:
     """An accomplishment after a flight moves with the flight's correction; one before the ledger's start does not."""
-    for name, done, expected in (("B-check", "2026-02-10,1010", 1105), ("C-check", "2026-01-10,980", 1080)):
+    for name, done, expected in (
+        ("B-check", "2026-02-10,1010", 1105),
+        ("C-check", "2026-01-10,980", 1080),
+        ("D-check", "2026-02-21,1013", 1108),
+    ):
         registration = f"N-{name}"
         await importing(ImportKind.AIRCRAFT, f"registration,current_hours,as_of\n{registration},1000,2026-01-31")
         await importing(ImportKind.PROGRAMS, f"name,interval_hours\n{name},100")

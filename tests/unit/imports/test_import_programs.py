@@ -106,6 +106,7 @@ async def test_only_given_cells_change_a_program(workshop: Workshop, importing: 
         ("easa_part_m_variation", {"grace_hours": "7"}, (0, 7, 7, Beyond.ACTUAL)),
         ("no_tolerance", {}, (0, 0, 0, Beyond.ACTUAL)),
         ("", {"early_hours": "3"}, (3, 0, 0, Beyond.ACTUAL)),
+        ("", {"late_hours": "3", "beyond": "due"}, (0, 3, 0, Beyond.DUE)),
     ],
 )
 async def test_a_preset_states_what_the_row_does_not(
@@ -121,6 +122,16 @@ async def test_a_preset_states_what_the_row_does_not(
 
     found = [program.requirement.limits[0] for program in await programs(workshop)]
     assert [(int(one.early), int(one.late), int(one.grace), one.beyond) for one in found] == [expected, expected]
+
+
+async def test_a_limit_added_later_follows_the_preset_of_the_program(workshop: Workshop, importing: Importing) -> None:
+    """Months added to a program of EASA Part-ML get its tolerance of one month; the hours keep theirs."""
+    await importing(PROGRAMS, "name,interval_hours,preset\nA-check,100,easa_part_ml")
+
+    await importing(PROGRAMS, "name,interval_months\nA-check,12")
+
+    (program,) = await programs(workshop)
+    assert [(one.unit, int(one.grace)) for one in program.requirement.limits] == [("hours", 10), ("months", 1)]
 
 
 async def test_listed_aircraft_are_linked_once(workshop: Workshop, importing: Importing) -> None:

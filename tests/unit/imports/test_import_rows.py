@@ -119,6 +119,7 @@ async def test_everything_is_told_in_order_and_counted(importing: Importing) -> 
     assert report.rejections == tuple(rejected)
     assert [(one.rows, one.created, one.rejected) for one in progress] == [(2, 1, 1), (4, 1, 3), (5, 2, 3)]
     assert progress[-1] == report
+    assert (await importing(AIRCRAFT, table, dry_run=True)).rejections == report.rejections
 
 
 async def test_a_report_keeps_the_first_hundred(importing: Importing) -> None:
@@ -186,6 +187,15 @@ async def test_a_conflict_is_met_again_on_fresh_data(
     assert counts == (60, 0, 0, 0)
     assert faults.calls > call
     assert (await flown(workshop))[0] == ("N1", "111.25", 10)
+
+
+async def test_a_single_row_that_meets_a_conflict_is_tried_again(workshop: Workshop, importing: Importing) -> None:
+    """A conflict is no reason against a row."""
+    await importing(AIRCRAFT, FLEET)
+    faults = FailsOnCall(3, error=StaleVersion("aircraft", "N1"))
+    hindered = importing.over(faults.opening(workshop.tenant.backend.open_uow))
+
+    assert await hindered.counts(USAGE, "registration,occurred_on,hours\nN1,2026-01-02,1") == (1, 0, 0, 0)
 
 
 @pytest.mark.parametrize("call", [1, 5, 9, 13, 22, 50, 80])

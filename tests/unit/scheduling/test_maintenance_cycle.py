@@ -90,7 +90,7 @@ async def test_a_reading_ahead_of_the_ledger_is_entered_as_usage(workshop: Works
 
 
 async def test_every_reason_against_a_completion_is_given_at_once(workshop: Workshop) -> None:
-    """A scheduled task, a day to come, a reading behind the ledger and parts never reserved: four reasons, one answer."""
+    """A scheduled task, a day to come, a reading behind the ledger and parts never reserved: four reasons at once."""
     _, task = await linked(workshop)
     part = await workshop.part(quantity=1)
     tomorrow = workshop.clock.now().date() + timedelta(days=1)

@@ -1,6 +1,6 @@
 """Unplanned work and checklists."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -46,7 +46,7 @@ async def test_unplanned_work_with_a_date_becomes_due_and_overdue(workshop: Work
 async def test_a_due_point_without_its_number_is_refused(workshop: Workshop) -> None:
     """A meter needs a total and days need a date; both are said, with the title that is missing."""
     aircraft = await workshop.aircraft()
-    due = {"hours": workshop.clock.now().date(), "days": Decimal(3)}
+    due: dict[str, Decimal | date] = {"hours": workshop.clock.now().date(), "days": Decimal(3)}
 
     with pytest.raises(InvalidInput) as invalid:
         await workshop.plan_task(workshop.actor, aircraft.id, Work(title=""), due=due)

@@ -7,13 +7,12 @@ from attrs import define, field
 from amss_domain.imports.model import Effect, RowResult, SourceRow
 from amss_domain.imports.rules.parts import PartRow, parse_part
 from amss_domain.imports.use_cases.rows import Read, Setting, read_with
-from amss_domain.inventory.events import StockMoved
 from amss_domain.inventory.part import Part, PartDescription, violations_of_part
 from amss_domain.inventory.rules import available_on, blockers_to_adjust
-from amss_domain.inventory.stock import Movement, MovementKind, Stock
-from amss_domain.inventory.stockkeeping import announce_low_stock
+from amss_domain.inventory.stock import MovementKind, Stock
+from amss_domain.inventory.stockkeeping import announce_low_stock, record_movement
 from amss_domain.scheduling.ports import SchedulingWork
-from amss_domain.shared.ids import MovementId, PartId, StockId
+from amss_domain.shared.ids import PartId, StockId
 from amss_domain.shared.violation import Violation
 
 _REASON = "import"
@@ -113,36 +112,11 @@ class _Store:
             counted = lying.moved(on_hand=row.quantity - on_hand, at=self.setting.at)
             self.uow.stock.save(counted, was=lying)
         self.keep(counted)
-        self._move(
-            part, counted, MovementKind.RECEIVED if lying is None else MovementKind.ADJUSTED, row.quantity - on_hand
-        )
+        kind = MovementKind.RECEIVED if lying is None else MovementKind.ADJUSTED
+        difference = row.quantity - on_hand
+        record_movement(self.uow, part, counted, kind, difference, reason=_REASON, ids=self.setting.ids)
         announce_low_stock(self.uow, part, before=before, after=self._available(part), at=self.setting.at)
         return counted
-
-    def _move(self, part: Part, stock: Stock, kind: MovementKind, quantity: int) -> None:
-        self.uow.stock.move(
-            Movement(
-                id=MovementId(self.setting.ids.new()),
-                org_id=self.uow.org_id,
-                stock_id=stock.id,
-                kind=kind,
-                quantity=quantity,
-                reason=_REASON,
-                occurred_at=self.setting.at,
-            )
-        )
-        self.uow.record(
-            StockMoved(
-                aggregate_id=part.id,
-                version=part.version,
-                occurred_at=self.setting.at,
-                reason=_REASON,
-                part_number=part.part_number,
-                stock_id=stock.id,
-                kind=kind.value,
-                quantity=quantity,
-            )
-        )
 
     def _available(self, part: Part) -> int:
         return available_on(self.stock.get(part.id, {}).values(), self.setting.today)
