@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -177,16 +178,14 @@ def test_a_restart_keeps_the_data_and_the_passwords(home: Path) -> None:
         assert second.dsn("amss_app") == first.dsn("amss_app")
 
 
-def test_the_path_may_hold_what_paths_may_hold(
-    tmp_path_factory: pytest.TempPathFactory, used_homes: list[Path]
-) -> None:
+def test_the_path_may_hold_what_paths_may_hold(used_homes: list[Path]) -> None:
     """Spaces, quotes, signs a shell or a URL would take, and other scripts are no trouble."""
-    home = tmp_path_factory.mktemp("p") / "a 'home\" & $HOME %41 äöü ✈ 整備"
-    used_homes.append(home)
-
-    with EmbeddedPostgres(home) as running:
-        assert rows(running.dsn("amss_app"), "SELECT current_user") == [("amss_app",)]
-        assert host_of(running.dsn("amss_app")) == str(home / "postgres" / "run")
+    with tempfile.TemporaryDirectory(prefix="a 'home\" & $HOME %41 äöü ✈ 整備", dir="/tmp") as folder:
+        home = Path(folder).resolve()
+        used_homes.append(home)
+        with EmbeddedPostgres(home) as running:
+            assert rows(running.dsn("amss_app"), "SELECT current_user") == [("amss_app",)]
+            assert host_of(running.dsn("amss_app")) == str(home / "postgres" / "run")
 
 
 @pytest.mark.parametrize("name", ["long-" * 24, "a,b"])
