@@ -28,8 +28,6 @@ from amss_domain.scheduling.standing import (
 )
 from amss_domain.shared.units import CALENDAR_MONTHS, DAYS, MONTHS, Readings
 
-_ZERO = Decimal(0)
-
 _STATUS = {
     DueStatus.OK: "ok",
     DueStatus.DUE_SOON: "due soon",
@@ -145,7 +143,7 @@ def _on_ledger(facts: _Facts) -> Iterator[str]:
         count = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
         yield f"Ledger on {facts.as_of}{known}: {_amounts(totals)}, the sum of {count}."
     for entry in entries:
-        if entry.kind is EntryKind.CORRECTION:
+        if entry.kind is EntryKind.CORRECTION and not entry.deltas.keys().isdisjoint(facts.requirement.meters):
             yield (
                 f"Entry {entry.corrects_position} of {entry.occurred_on} was corrected by {_amounts(entry.deltas)}: "
                 f"{entry.reason}."

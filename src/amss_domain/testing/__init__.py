@@ -3,4 +3,4 @@
 import pytest
 
 # The contracts are a library to pytest: without this their assertions would not show the values compared.
-pytest.register_assert_rewrite(f"{__name__}.contracts")
+pytest.register_assert_rewrite(f"{__name__}.contracts", f"{__name__}.state_machine")

@@ -1,12 +1,14 @@
 """The command line over the memory backend: commands run in this process and share one database."""
 
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from attrs import define, field, frozen
+from attrs import define, field
 from typer.testing import CliRunner
 
 from amss_adapters.memory import MemoryBackend
@@ -16,6 +18,28 @@ from amss_entrypoints.container import Container
 from amss_entrypoints.settings import Settings
 
 NOTHING_SET = {"DB_URL": None, "DB_MIGRATION_URL": None, "APP_ENV": None, "AMSS_HOME": None, "LOG_LEVEL": None}
+
+TABLES = {
+    "aircraft": (
+        "registration,model,current_hours,current_cycles,as_of",
+        "D-ONE,C172,1000.00,900,2026-02-01",
+        "D-TWO,C172,200.50,180,2026-02-01",
+    ),
+    "parts": (
+        "part_number,description,location,quantity,lot,expiry_date,reorder_point",
+        "OIL,Oil,Store,2,L1,2026-04-01,3",
+        "OIL,Oil,Store,10,L2,2027-04-01,3",
+    ),
+    "programs": ("name,interval_hours,preset", "100 h,100,faa_100h"),
+    "program-links": (
+        "registration,program,last_completed_date,last_completed_hours",
+        "D-ONE,100 h,2026-01-15,950.50",
+        "D-TWO,100 h,2026-01-20,150.00",
+    ),
+}
+"""A small fleet: D-ONE has 50.5 hours left to its 100 h, D-TWO 49.5."""
+
+Amss = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @define
@@ -40,57 +64,6 @@ class MemoryDatabase:
         yield container
 
 
-@frozen
-class Answer:
-    """How a command ended and what it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> object:
-        """Return the document on standard output."""
-        return json.loads(self.out)
-
-    def error(self) -> object:
-        """Return the document on standard error."""
-        return json.loads(self.err)["error"]
-
-
-@define
-class Amss:
-    """The command, to be called with its arguments."""
-
-    database: MemoryDatabase
-    runner: CliRunner = field(factory=CliRunner)
-
-    def __call__(self, *arguments: str | Path, **environment: str) -> Answer:
-        """Run it and return its answer; what it raises is raised here, because it should not."""
-        result = self.runner.invoke(
-            app,
-            [str(one) for one in arguments],
-            obj=self._open,
-            env={**NOTHING_SET, **environment},
-            catch_exceptions=False,
-            prog_name="amss",
-        )
-        return Answer(result.exit_code, result.stdout, result.stderr)
-
-    def ok(self, *arguments: str | Path) -> str:
-        """Run it, expect success, and return what it wrote."""
-        answer = self(*arguments)
-        assert answer.code == 0, answer.out + answer.err
-        return answer.out
-
-    def json(self, *arguments: str | Path) -> object:
-        """Run it with `--json`, expect success, and return the document."""
-        return json.loads(self.ok(*arguments, "--json"))
-
-    @contextmanager
-    def _open(self, settings: Settings) -> Iterator[MemoryDatabase]:
-        yield self.database
-
-
 @pytest.fixture
 def clock() -> ManualClock:
     """A clock that stands still at noon of 2 March 2026 until told to go on."""
@@ -105,28 +78,53 @@ def database(clock: ManualClock) -> MemoryDatabase:
 
 @pytest.fixture
 def amss(database: MemoryDatabase) -> Amss:
-    """The command on that database."""
-    return Amss(database)
+    """Run the command on that database, with the given variables set; what it raises is raised here."""
+
+    @contextmanager
+    def opened(settings: Settings) -> Iterator[MemoryDatabase]:
+        yield database
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        given = [str(one) for one in arguments]
+        result = CliRunner().invoke(
+            app,
+            given,
+            obj=opened,
+            env={**NOTHING_SET, **environment},
+            catch_exceptions=False,
+            prog_name="amss",
+        )
+        return subprocess.CompletedProcess(given, result.exit_code, result.stdout, result.stderr)
+
+    return run
 
 
 @pytest.fixture
-def table(tmp_path: Path) -> "WriteTable":
-    """Write a CSV table from lines."""
-    return WriteTable(tmp_path)
+def ask(amss: Amss) -> Callable[..., Any]:
+    """Run the command with `--json`, expect success, and return the document."""
+
+    def run(*arguments: object, **environment: str) -> Any:
+        answer = amss(*arguments, "--json", **environment)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        return json.loads(answer.stdout)
+
+    return run
 
 
-@frozen
-class WriteTable:
-    """Writes tables into a folder."""
+@pytest.fixture
+def table(tmp_path: Path) -> Callable[..., Path]:
+    """Write a table of the given name from lines, and return its path."""
 
-    folder: Path
-
-    def __call__(self, name: str, *lines: str) -> Path:
-        """Return the path of a table with these lines."""
-        path = self.folder / name
+    def write(name: str, *lines: str) -> Path:
+        path = tmp_path / name
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         return path
 
-    def rows(self, name: str, header: str, rows: Sequence[str]) -> Path:
-        """Return the path of a table with a header and rows."""
-        return self(name, header, *rows)
+    return write
+
+
+@pytest.fixture
+def fleet(ask: Callable[..., Any], table: Callable[..., Path]) -> None:
+    """Have the small fleet taken in."""
+    for kind, lines in TABLES.items():
+        ask("import", table(f"{kind}.csv", *lines), "--kind", kind)

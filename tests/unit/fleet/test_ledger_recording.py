@@ -341,12 +341,21 @@ def test_reading_after_weeks_then_a_flight_that_day() -> None:
     assert warned(decision) == []
 
 
-@pytest.mark.parametrize(("hours", "implausible"), [("120", False), ("120.01", True)])
-def test_out_of_order_delta(hours: str, implausible: bool) -> None:
-    """A forgotten flight is held against the days since the latest absolute reading."""
+@pytest.mark.parametrize(
+    ("on", "hours", "implausible"),
+    [
+        (date(2025, 1, 5), "120", False),
+        (date(2025, 1, 5), "120.01", True),
+        (date(2025, 1, 1), "24", False),
+        (date(2025, 1, 1), "24.01", True),
+        (date(2024, 12, 1), "500", False),
+    ],
+)
+def test_out_of_order_delta(on: date, hours: str, implausible: bool) -> None:
+    """A forgotten flight is held against the days since the latest absolute reading; before it, nothing is known."""
     ledger = flown(opened(hours="1000"), date(2025, 3, 1), hours="2")
 
-    decision = enter_deltas(ledger.head, usage(3, date(2025, 1, 5), amounts(hours=hours)), today=TODAY)
+    decision = enter_deltas(ledger.head, usage(3, on, amounts(hours=hours), confirmed=True), today=TODAY)
 
     assert warned(decision) == ["implausible_reading"] * implausible
 
@@ -543,6 +552,16 @@ def test_implausible_correction(corrects: int, total: str, implausible: bool) ->
     assert warned(decision) == ["implausible_reading"] * implausible
 
 
+@pytest.mark.parametrize(("total", "implausible"), [("1048", False), ("1048.01", True)])
+def test_implausible_correction_since_the_opening(total: str, implausible: bool) -> None:
+    """The opening's own day counts in full for a corrected flight of the day after."""
+    ledger = flown(opened(hours="1000"), date(2025, 1, 2), hours="5")
+
+    decision = correct(ledger, correction(3, 2, totals=amounts(hours=total)))
+
+    assert warned(decision) == ["implausible_reading"] * implausible
+
+
 # Meter replacement -----------------------------------------------------------------------------------------------
 
 
@@ -622,3 +641,4 @@ def test_implausible_replacement(refuse: bool, reason: str | None) -> None:
         ]
     else:
         assert warned(replace_meter(ledger, new, today=TODAY, refuse_implausible=refuse)) == ["implausible_reading"]
+        assert warned(replace_meter(ledger, new, today=TODAY)) == ["implausible_reading"]

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from attrs import evolve
+
 from amss_domain.fleet.ledger import EntryKind, Ledger, LedgerEntry
 from amss_domain.scheduling.forecast import Utilisation
 from amss_domain.scheduling.limit import Beyond, Combine, Limit, Requirement, Since, Threshold
@@ -155,6 +157,8 @@ def test_corrections_are_told() -> None:
         "Last done on 2025-02-01 at 1104.2 hours.",
         "It was written as 1105.2 hours; corrections recorded since moved it.",
     )
+    cycles = Limit(name="cycles", unit="cycles", interval=D(10))
+    assert not any("corrected" in line for line in explain(required(cycles), KNOWN, [], ledger, as_of=FEBRUARY))
     assert known_before[:2] == (
         "Ledger on 2025-02-01, as known at 2025-01-01T14:00:00+00:00: 1105.2 hours, the sum of 2 entries.",
         "Last known accomplishment: 2025-02-01, 1105.2 hours.",
@@ -176,6 +180,8 @@ def test_stated_anchor() -> None:
     assert lines[2] == "The next interval counts from 2025-01-20, 990 hours instead, as stated."
     assert lines[3] == "hours: due at 1090 = 990 + interval of 100 hours."
     assert "days: due at 2025-02-19 = 2025-01-20 + interval of 30 days." in lines
+    day_alone = explain(required(*limits), evolve(baseline, anchor_readings={}), [], LEDGER, as_of=FEBRUARY)
+    assert day_alone[2] == "The next interval counts from 2025-01-20 instead, as stated."
 
 
 def test_arithmetic_of_each_unit() -> None:
@@ -244,6 +250,18 @@ def test_kept_into_the_past() -> None:
     assert said not in exactly
 
 
+def test_kept_into_the_past_by_date() -> None:
+    """A due date kept is past due at once only when the next one lies before the day of the work."""
+    limit = Limit(name="d", unit="days", interval=D(10), beyond=Beyond.DUE)
+
+    def at_once(on: date) -> bool:
+        lines = explain(required(limit), Baseline(on=JANUARY), [done(on)], Ledger(), as_of=on)
+        return any("past due at once" in line for line in lines)
+
+    assert not at_once(date(2025, 1, 21))
+    assert at_once(date(2025, 1, 22))
+
+
 def test_replaced_meter() -> None:
     """After a replacement the trace says what the new meter's face will show."""
     swap = an_entry(3, FEBRUARY, EntryKind.METER_REPLACEMENT, {"hours": "0"}, faces={"hours": D(10)})
@@ -295,7 +313,11 @@ def test_the_only_limit_of_its_status() -> None:
     overdue = explain(required(HOURS, cycles), known, [], LEDGER, as_of=FEBRUARY)
     unknown = explain(required(HOURS, cycles), partly, [], LEDGER, as_of=FEBRUARY)
 
+    landings = Limit(name="landings", unit="cycles", interval=D(1))
+    two_of_three = explain(required(HOURS, cycles, landings), known, [], LEDGER, as_of=FEBRUARY)
+
     assert overdue[-1] == "Whichever comes first of 2 limits: due, because of cycles."
+    assert two_of_three[-1] == "Whichever comes first of 3 limits: due; cycles decides, by what remains."
     assert unknown[-1] == "Whichever comes first of 2 limits: unknown, because of cycles."
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import initialize, run_state_machine_as_test
 
 from amss_domain.fleet.aircraft import Aircraft
@@ -62,12 +62,14 @@ def check_same_answers(
     runner: asyncio.Runner,
     examples: int = 20,
     steps: int = 30,
+    simplify: bool = True,
 ) -> None:
     """Fail unless both backends answer many random sequences of commands alike and end up with the same state.
 
     `left` and `right` give a started backend for each of the `examples`, of up to `steps` commands; each is for an
     organization of its own, so that a backend may be given again. Invariants are looked at on the left after every
-    command: let it be the faster one. Everything runs on the loop of `runner`.
+    command: let it be the faster one. Everything runs on the loop of `runner`. With `simplify` the shortest sequence
+    that shows a difference is looked for, which takes a while.
     """
 
     class Machine(SameAnswers):
@@ -80,6 +82,7 @@ def check_same_answers(
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
+            phases=[phase for phase in Phase if simplify or phase not in (Phase.shrink, Phase.explain)],
             suppress_health_check=list(HealthCheck),
         ),
     )
