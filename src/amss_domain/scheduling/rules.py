@@ -85,6 +85,17 @@ def blockers_to_complete(
     return tuple(found)
 
 
+def blockers_to_read(readings: Readings, later: Readings) -> tuple[Violation, ...]:
+    """Return what stands against totals of a day that a later reading covers: none may be ahead of that `later` one."""
+    found = []
+    for meter, reading in readings.items():
+        total = later.get(meter, Decimal(0))
+        if reading > total:
+            message = f"{reading} {meter} is ahead of the {total} read on a later day; correct one of them"
+            found.append(Violation("reading_ahead_of_ledger", message, meter))
+    return tuple(found)
+
+
 def blockers_to_check(task: Task, number: int) -> tuple[Violation, ...]:
     """Return what stands against checking item `number` (from 0) of the task's checklist."""
     found = []

@@ -10,7 +10,7 @@ from amss_domain.scheduling.due import DueStatus
 from amss_domain.scheduling.limit import Limit
 from amss_domain.scheduling.use_cases.complete_task import Report
 from amss_domain.scheduling.use_cases.due_list import Question
-from amss_domain.shared.errors import NotFound
+from amss_domain.shared.errors import NotFound, Refused
 from amss_domain.testing.workshop import Workshop
 
 HUNDRED_HOURS = Limit(name="hours", unit="hours", interval=Decimal(100))
@@ -120,3 +120,29 @@ async def test_correcting_a_flight_after_a_completion_entered_late_leaves_its_po
     assert {"hours": Decimal(1100)} == item.assessment.due
     assert {"hours": Decimal(70)} == item.assessment.remaining
     assert DueStatus.OK is item.assessment.status
+
+
+async def test_a_late_report_that_a_later_reading_covers_stands_as_written(workshop: Workshop) -> None:
+    """Reported at 1030 for a day before 1050 was read, it counts from 1030, and no usage is entered for it."""
+    aircraft = await workshop.aircraft(hours="1000")
+    program = await workshop.program(HUNDRED_HOURS)
+    await workshop.link_aircraft(workshop.actor, program.id, aircraft.id)
+    (task,) = await workshop.open_tasks(aircraft.id)
+    await workshop.start_task(workshop.actor, task.id)
+    workshop.clock.advance(timedelta(days=9))
+    await workshop.record_usage(workshop.actor, aircraft.id, {"hours": Decimal(1050)}, absolute=True)
+    done_on = workshop.clock.now().date() - timedelta(days=4)
+
+    with pytest.raises(Refused, match="ahead of the 1050"):
+        await workshop.complete_task(
+            workshop.actor, task.id, Report(completed_on=done_on, readings={"hours": Decimal(1051)})
+        )
+    _, following = await workshop.complete_task(
+        workshop.actor, task.id, Report(completed_on=done_on, readings={"hours": Decimal(1030)})
+    )
+
+    assert following is not None
+    assert Decimal(1130) == following.due[0].at
+    assert {"hours": Decimal(1050), "cycles": Decimal(0)} == (
+        await workshop.read_ledger(workshop.actor, aircraft.id)
+    ).totals()

@@ -21,7 +21,7 @@ from amss_domain.scheduling.generation import generate
 from amss_domain.scheduling.held import Held, hold
 from amss_domain.scheduling.linking import restood
 from amss_domain.scheduling.ports import SchedulingWork
-from amss_domain.scheduling.rules import blockers_to_complete
+from amss_domain.scheduling.rules import blockers_to_complete, blockers_to_read
 from amss_domain.scheduling.task import Completion, Task
 from amss_domain.scheduling.use_cases.start_task import user_of
 from amss_domain.shared.actor import Actor
@@ -112,8 +112,11 @@ class CompleteTask:
         reservations = await uow.stock.reservations(held.task.id)
         reserved = held_by_part(reservations)
         used = reserved if report.parts_used is None else report.parts_used
+        # A total read on a later day covers this one: the reading stands as written, and no usage is missing.
+        covered = head.latest_reading_on is not None and day < head.latest_reading_on
         blockers = [
             *blockers_to_complete(held.task, completed_on=day, readings=given, totals=totals, today=today.on),
+            *(blockers_to_read(given, head.totals) if covered else ()),
             *blockers_to_use(used, reserved),
         ]
         ahead = {
@@ -121,7 +124,7 @@ class CompleteTask:
         }
         entry: LedgerEntry | None = None
         warnings: tuple[Violation, ...] = ()
-        if ahead and day <= today.on:
+        if ahead and day <= today.on and not covered:
             usage = NewUsage(
                 id=UsageEntryId(self.ids.new()),
                 occurred_on=day,
