@@ -46,7 +46,8 @@ def unstorable_text() -> InvalidInput:
 
 def from_id(value: UUID) -> bytes:
     """Write an id."""
-    return str(value).encode()
+    # PostgreSQL needs no hyphens, and this is three times as fast as with them.
+    return b"%032x" % value.int
 
 
 def from_number(value: int | Decimal) -> bytes:
@@ -106,7 +107,7 @@ def to_text(value: bytes | None) -> str:
 
 def to_id(value: bytes | None) -> UUID:
     """Read an id."""
-    return UUID(hex=present(value).decode())
+    return UUID(int=int(present(value).replace(b"-", b""), 16))
 
 
 def to_int(value: bytes | None) -> int:

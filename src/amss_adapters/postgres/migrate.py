@@ -6,7 +6,7 @@ applied in another transaction than the one that applies it. See docs/adr/0007.
 
 import glob
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -150,6 +150,9 @@ def _connection(dsn: str) -> Iterator[psycopg.Connection[Any]]:
     with _failures("the database cannot be reached"):
         connection = psycopg.connect(dsn, autocommit=True, application_name="amss migrate")
     with connection:
+        # So that the server lets go of the lock soon after this process was killed, whatever it was executing.
+        with suppress(psycopg.Error):
+            connection.execute("SELECT set_config('client_connection_check_interval', '1s', false)")
         yield connection
 
 

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Final
 
-from attrs import field, frozen
-
 _ENTRY = re.compile(r"^-- (?P<name>[a-z_]+) --\n(?P<about>(?:-- [^\n]*\n)+)(?P<sql>(?:(?!-- )[^\n]*\n)+)", re.M)
 _FRAGMENT = re.compile(r"\{([a-z_]+)\}")
 
@@ -14,24 +12,20 @@ FEATURES: Final = ("session", "access", "audit", "fleet", "usage", "inventory", 
 """The files there are, without their ending."""
 
 
-@frozen(eq=False)
 class Statement:
     """One named statement; it is prepared on a connection under the name of its feature and its own."""
 
-    feature: str
-    name: str
-    about: str
-    text: str
-    prepared_as: bytes = field(init=False, repr=False)
-    sql: bytes = field(init=False, repr=False)
+    __slots__ = ("about", "name", "prepared_as", "sql", "text")
 
-    @prepared_as.default
-    def _prepared_as(self) -> bytes:
-        return f"{self.feature}.{self.name}".encode()
+    def __init__(self, feature: str, name: str, about: str, text: str) -> None:
+        self.name = name
+        self.about = about
+        self.text = text
+        self.sql = text.encode()
+        self.prepared_as = f"{feature}.{name}".encode()
 
-    @sql.default
-    def _sql(self) -> bytes:
-        return self.text.encode()
+    def __repr__(self) -> str:
+        return f"<Statement {self.prepared_as.decode()}>"
 
 
 def statements(feature: str) -> Mapping[str, Statement]:

@@ -1,4 +1,4 @@
-"""Connections and their pool under bad conditions: cancelled callers, killed servers, failed statements, crowds."""
+"""Units of work under bad conditions: cancelled callers, killed servers, failed statements, crowds."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,12 +7,9 @@ from typing import Any, Protocol
 import psycopg
 import pytest
 import pytest_asyncio
-from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
 from amss_adapters.postgres import Patience, PostgresBackend
-from amss_adapters.postgres.statements import Statement
-from amss_adapters.postgres.wire import Call, ConnectionLost, StatementFailed, Wire
 from amss_domain.shared.errors import AlreadyExists, AmssError, Unavailable
 from amss_domain.testing.builders import a_part, an_aircraft
 from amss_domain.testing.stand_ins import FRESH_IDS, NOON, ManualClock
@@ -155,23 +152,28 @@ async def test_who_is_cancelled_while_waiting_for_a_lock_lets_go_of_everything(
         taker = asyncio.ensure_future(take_both(small))
         await until(lambda: "active" in states())
         taker.cancel()
-        async with ours.open() as uow, asyncio.timeout(_PATIENCE_S):
+        # Sooner than the server would give the lock up by itself.
+        async with ours.open() as uow, asyncio.timeout(Patience().lock_s / 2):
             await uow.fleet.get_for_update(other.id)
-        async with small.open_uow(ours.id, ours.actor) as uow, asyncio.timeout(_PATIENCE_S):
+        async with small.open_uow(ours.id, ours.actor) as uow, asyncio.timeout(Patience().lock_s / 2):
             assert await uow.organizations.current() == ours.organization
         assert taker.cancelled()
 
 
 async def test_idle_connections_that_were_killed_are_replaced(ours: Tenant, kill: Callable[[], int]) -> None:
-    """At most one error for each connection that was lost, then everything works again."""
+    """Whoever comes after a connection was seen to end does not notice; before, it costs one error each at most."""
     await asyncio.gather(*(a_change(ours) for _ in range(8)))
+    assert kill() > 1
+    for _ in range(3):
+        await asyncio.sleep(0)
 
+    assert [await outcome_of(a_change(ours)) for _ in range(8)] == ["None"] * 8
+
+    await asyncio.gather(*(a_change(ours) for _ in range(8)))
     killed = kill()
-    outcomes = [await outcome_of(a_change(ours)) for _ in range(12)]
-
-    assert 1 <= killed <= 4
+    outcomes = await asyncio.gather(*(outcome_of(a_change(ours)) for _ in range(12)))
     assert outcomes.count("Unavailable") <= killed
-    assert outcomes[killed:] == ["None"] * (12 - killed)
+    assert await outcome_of(a_change(ours)) == "None"
 
 
 async def test_a_connection_killed_in_a_transaction_costs_that_one(
@@ -248,33 +250,6 @@ async def test_a_crowd_gets_as_many_connections_as_allowed_and_no_more(
     assert len(states()) == 4
 
 
-async def test_who_waits_too_long_for_a_connection_is_told(backends: Backends) -> None:
-    """The wait for a connection has an end; those who gave up, or were cancelled, take nobody's turn."""
-    async with backends(max_connections=1, wait_timeout_s=0.05) as backend:
-        tenant = await a_tenant(backend)
-        async with tenant.open() as holder:
-            await holder.organizations.current()
-            with pytest.raises(Unavailable, match=r"all 1 connections were busy for 0\.05 s"):
-                await a_change(tenant)
-            given_up = asyncio.ensure_future(a_change(tenant))
-            await asyncio.sleep(0)
-            given_up.cancel()
-            await asyncio.wait([given_up])
-
-        await a_change(tenant)
-
-
-async def test_a_server_that_is_not_there_is_unavailable(database: Database) -> None:
-    """What is wrong is named without the password; nothing hangs."""
-    unknown = {"user": "nobody_of_that_name", "password": "secret"}
-    for wrong in ({"port": "1"}, unknown, {"dbname": "nowhere"}, {"host": "/nowhere", "password": "secret"}):
-        dsn = make_conninfo(database.dsn("amss_app"), **wrong)
-        with pytest.raises(Unavailable) as raised:
-            async with PostgresBackend(dsn, clock=ManualClock(), ids=FRESH_IDS):
-                pass
-        assert "secret" not in f"{raised.value}{raised.value.__cause__}"
-
-
 async def test_closing_ends_what_is_under_way(backends: Backends, states: Callable[[], list[str]]) -> None:
     """A unit of work that is open while the backend closes gets `Unavailable`, and no connection is left."""
     backend = backends(max_connections=2)
@@ -290,87 +265,9 @@ async def test_closing_ends_what_is_under_way(backends: Backends, states: Callab
     await until(lambda: states() == [])
 
 
-def test_a_pool_without_connections_is_refused(backends: Backends) -> None:
-    """It could never serve anybody."""
-    with pytest.raises(ValueError, match="a pool of 0 to 0 connections is none"):
-        backends(max_connections=0)
-
-
 def test_patience_is_told_in_milliseconds() -> None:
     """As the server takes it."""
     assert Patience(lock_s=0.25, statement_s=1, idle_s=90).params == (b"250", b"1000", b"90000")
-
-
-@pytest_asyncio.fixture
-async def wire(database: Database) -> AsyncIterator[Wire]:
-    """A connection by itself, which expects an answer within a tenth of a second."""
-    pgconn = await asyncio.to_thread(pq.PGconn.connect, database.dsn("amss_app").encode())
-    wire = Wire(pgconn, prepare=True, answer_timeout_s=0.1)
-    yield wire
-    wire.close()
-
-
-def asking(query: str, *params: bytes) -> Call:
-    """Return the call of a query that has no name."""
-    return Call(Statement("test", f"query {query}", "Asks.", query), params)
-
-
-async def test_megabytes_go_both_ways_at_once(wire: Wire) -> None:
-    """Neither side waits for the other to read when more is sent than all buffers hold."""
-    large = b"x" * 1_000_000
-    calls = [asking("SELECT $1::text", large)] * 12
-
-    results = await wire.run(calls, keep=12)
-
-    assert [result.get_value(0, 0) for result in results] == [large] * 12
-
-
-async def test_only_what_is_asked_for_is_kept(wire: Wire) -> None:
-    """The results of the last calls come back, those of the others are dropped as they arrive."""
-    results = await wire.run([asking("SELECT $1::int", str(number).encode()) for number in range(500)], keep=2)
-
-    assert [result.get_value(0, 0) for result in results] == [b"498", b"499"]
-
-
-async def test_a_server_that_does_not_answer_is_given_up(wire: Wire) -> None:
-    """The connection ends, and so does the waiting."""
-    with pytest.raises(ConnectionLost, match="did not answer in time"):
-        await wire.run([asking("SELECT pg_sleep(30)")])
-
-    assert wire.closed
-    with pytest.raises(ConnectionLost):
-        await wire.run([asking("SELECT 1")])
-
-
-async def test_a_slow_batch_that_moves_on_is_not_given_up(wire: Wire) -> None:
-    """What counts is the time without any answer, not that of the batch."""
-    large = asking("SELECT repeat('x', 20000), pg_sleep(0.04)")
-
-    results = await wire.run([large] * 8, keep=1)
-
-    assert len(results) == 1
-
-
-async def test_the_statement_that_failed_is_told(wire: Wire) -> None:
-    """Its place in the batch counts calls alone, whether they were prepared before or not."""
-    one, zero = asking("SELECT 1"), asking("SELECT 1 / $1::int", b"0")
-    for calls, index in (([one, zero, one], 1), ([zero, one], 0), ([one, one, asking("SELECT nonsense")], 2)):
-        with pytest.raises(StatementFailed) as raised:
-            await wire.run(calls)
-        assert raised.value.index == index
-
-    assert not wire.in_transaction
-
-
-async def test_one_batch_at_a_time(wire: Wire) -> None:
-    """A second batch while one is under way is refused and does not disturb it."""
-    first = asyncio.ensure_future(wire.run([asking("SELECT 7")], keep=1))
-    await asyncio.sleep(0)
-
-    with pytest.raises(RuntimeError, match="one thing at a time"):
-        await wire.run([asking("SELECT 8")])
-
-    assert (await first)[0].get_value(0, 0) == b"7"
 
 
 async def test_a_conflict_at_the_very_end_is_no_commit(ours: Tenant, look: Looking) -> None:

@@ -56,11 +56,14 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 async def test_writing_without_reading_is_one_round_trip(ours: Tenant, batches: list[list[str]]) -> None:
-    """Rows, audit entry and message travel together with one Sync, in the order in which they were collected."""
+    """Rows, audit entry and message travel together with one Sync; entries last, when all rows are held."""
     batches.clear()
     one = an_aircraft(org_id=ours.id)
 
-    await ours.keep(one, events=[one.created()])
+    async with ours.open() as uow:
+        uow.record(one.created())
+        uow.fleet.add(one)
+        await uow.commit()
 
     assert batches == [["enter", "aircraft_insert", "entry_insert", "message_insert"]]
 
