@@ -12,7 +12,6 @@ from amss_adapters.csv.rejected import RejectedRows
 from amss_adapters.csv.table import CsvTable
 from amss_adapters.embedded import EmbeddedPostgres, default_home
 from amss_adapters.embedded.binaries import installations
-from amss_adapters.memory import MemoryBackend
 from amss_adapters.postgres import PostgresBackend
 from amss_adapters.postgres.inspection import Inspection, inspect
 from amss_adapters.postgres.migrate import MigrationStatus, migrate_down, migrate_up, status
@@ -78,7 +77,7 @@ class Backend(Protocol):
 class Container(containers.DeclarativeContainer):
     """Every use case over one backend; each provider makes one when it is called."""
 
-    backend: providers.Dependency[Backend] = providers.Dependency()
+    backend: providers.Dependency[object] = providers.Dependency()
     clock: providers.Provider[Clock] = providers.Singleton(SystemClock)
     ids: providers.Provider[IdFactory] = providers.Singleton(Uuid7Factory)
     directory: providers.Provider[Directory] = backend.provided.directory
@@ -217,6 +216,8 @@ def system_clock() -> Clock:
 
 def in_memory() -> Container:
     """Return every use case over a backend that keeps everything in memory, for as long as it lives."""
+    from amss_adapters.memory import MemoryBackend  # noqa: PLC0415 - only where it is wanted
+
     container = Container()
     container.backend.override(MemoryBackend(clock=container.clock(), ids=container.ids()))
     return container

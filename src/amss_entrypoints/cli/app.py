@@ -4,6 +4,7 @@ import importlib
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from io import TextIOWrapper
 from typing import Any, Final
 
 import typer
@@ -88,7 +89,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; nothing gets past it as an exception."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             # A terminal that lacks a character shows a question mark rather than failing.
             stream.reconfigure(errors="replace")
     try:

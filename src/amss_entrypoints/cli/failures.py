@@ -12,6 +12,7 @@ import typer
 from amss_domain.shared.errors import AmssError, Refused
 from amss_domain.shared.violation import Violation
 from amss_entrypoints.cli.exit_codes import ExitCode, exit_code_of
+from amss_entrypoints.cli.output import printable
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def tell(error: AmssError, *, as_json: bool) -> None:
         _write_json(error.code, str(error), violations)
         return
     if not violations:
-        sys.stderr.write(f"amss: {error}\n")
+        sys.stderr.write(f"amss: {printable_lines(str(error))}\n")
         return
     reasons = "1 reason" if len(violations) == 1 else f"{len(violations)} reasons"
     lines = [f"amss: {error.code.replace('_', ' ')}, for {reasons}:", *(f"  {line_of(one)}" for one in violations)]
@@ -62,13 +63,18 @@ def tell_unexpected(error: Exception, *, as_json: bool, debug: bool) -> None:
     if as_json:
         _write_json("unexpected", message, ())
     else:
-        sys.stderr.write(f"amss: {message}\n")
+        sys.stderr.write(f"amss: {printable_lines(message)}\n")
+
+
+def printable_lines(text: str) -> str:
+    """Return text that cannot steer a terminal, its lines kept: some errors quote the end of a log."""
+    return "\n".join(printable(line) for line in text.splitlines())
 
 
 def line_of(violation: Violation) -> str:
     """Return a violation as one line: its code, what it is about, and what it says."""
     about = f" ({violation.subject})" if violation.subject else ""
-    return f"{violation.code}{about}: {' '.join(violation.message.split())}"
+    return printable(f"{violation.code}{about}: {' '.join(violation.message.split())}")
 
 
 def _write_json(code: str, message: str, violations: tuple[Violation, ...]) -> None:

@@ -15,6 +15,7 @@ from amss_domain.shared.violation import Violation
 from amss_entrypoints.cli import output
 from amss_entrypoints.cli.exit_codes import ExitCode
 from amss_entrypoints.cli.options import AsJson, Data, Org
+from amss_entrypoints.cli.progress import progress
 from amss_entrypoints.cli.session import Choices, Session, perform
 
 app = typer.Typer(add_completion=False)
@@ -101,7 +102,7 @@ async def take_in(
         columns = table.columns()
         with (
             session.services.rejected_rows(errors or Path(), columns) as rejected,
-            output.progress(file.name, total=table.size_bytes or None) as advance,
+            progress(file.name, total=table.size_bytes or None) as advance,
         ):
 
             def on_rejected(result: RowResult) -> None:
@@ -118,18 +119,21 @@ async def take_in(
                 else:
                     warnings.append(result)
 
+            def on_progress(so_far: ImportReport) -> None:
+                advance(table.read_bytes, f"{file.name}: {so_far.rows:,} rows")
+
             report = await session.services.import_rows()(
                 session.actor,
                 kind,
                 table,
                 dry_run=dry_run,
-                on_progress=lambda so_far: advance(table.read_bytes, f"{file.name}: {so_far.rows:,} rows"),
+                on_progress=on_progress,
                 on_rejected=on_rejected,
                 on_warning=on_warning,
             )
     generated = None
     if kind in _FOLLOWED_BY_TASKS and not dry_run:
-        with output.progress("making tasks"):
+        with progress("making tasks"):
             generated = await session.services.generate_due_tasks()(session.actor)
     return Outcome(report, rejections, warnings, generated)
 
@@ -146,7 +150,7 @@ def _print_row(result: RowResult, what: str) -> None:
     out = output.console()
     for one in result.violations:
         about = f", {one.subject}" if one.subject else ""
-        out.print(f"row {result.number}{about}: {what}: {one.message} ({one.code})", markup=False)
+        out.print(output.cell(f"row {result.number}{about}: {what}: {one.message} ({one.code})"))
 
 
 def _say(outcome: Outcome, errors: Path | None) -> None:
@@ -159,7 +163,7 @@ def _say(outcome: Outcome, errors: Path | None) -> None:
     out.print(f"{report.rows:,} rows of {report.kind.value}: {counts}, {report.rejected:,} {would}rejected{warned}.")
     if report.rejected and errors is not None:
         how = "correct them, delete its last two columns, which say why, and import that file"
-        out.print(f"The rejected rows are in {errors}: {how}.", markup=False)
+        out.print(output.cell(f"The rejected rows are in {errors}: {how}."))
     if outcome.generated is not None:
         made = outcome.generated
         out.print(f"{made.tasks:,} tasks made, {made.linked:,} aircraft linked to programs that cover them.")

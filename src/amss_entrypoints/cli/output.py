@@ -1,24 +1,19 @@
-"""How results are written: tables for people, JSON for programs, progress only where somebody watches."""
+"""How results are written: tables for people, JSON for programs."""
 
 import json
 import sys
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypeVar
 
 from attrs import frozen
 from rich import box
 from rich.console import Console, JustifyMethod
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from amss_domain.shared.plain import JsonValue, plain
 from amss_domain.shared.units import CALENDAR_UNITS
-
-T = TypeVar("T")
 
 # Through a pipe a row stays one line, whatever its length: programs such as grep and awk read lines.
 _PIPE_WIDTH = 100_000
@@ -129,8 +124,15 @@ def _table(columns: Sequence[Column], rows: Iterable[Sequence[Text]], kept: Sequ
 
 def cell(value: object) -> Text:
     """Return a value as it stands in a table, without being taken for markup; statuses have a colour."""
-    text = words(value)
+    text = printable(words(value))
     return Text(text.replace("_", " ") if text in _STYLES else text, style=_STYLES.get(text, ""))
+
+
+def printable(text: str) -> str:
+    """Return text that cannot steer a terminal: white space as spaces, other control characters replaced."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else " " if one.isspace() else "\ufffd" for one in text)
 
 
 def words(value: object) -> str:
@@ -158,28 +160,3 @@ def amount(value: Decimal | date | None, unit: str) -> str:
         return words(value)
     name = "days" if unit in CALENDAR_UNITS else unit.replace("_", " ")
     return f"{words(value)} {name.removesuffix('s') if abs(value) == 1 else name}"
-
-
-Advance = Callable[[int, str], None]
-
-
-@contextmanager
-def progress(what: str, *, total: int | None = None) -> Iterator[Advance]:
-    """Show how far long work is, on standard error and only if that is a terminal.
-
-    Yields a function to be called with how much of `total` is done and what to call the work now.
-    """
-    if not sys.stderr.isatty():
-        yield _unseen
-        return
-    described = TextColumn("{task.description}")
-    columns = (SpinnerColumn(), described, BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    # What is printed meanwhile goes above the bar, unless it goes to a file.
-    shared = sys.stdout.isatty()
-    with Progress(*columns, console=messages(), transient=True, redirect_stdout=shared) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done, what: bar.update(task, completed=done, description=what)
-
-
-def _unseen(done: int, what: str, /) -> None:
-    """Show nothing."""

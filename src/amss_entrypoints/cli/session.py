@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -82,6 +83,8 @@ def environment(choices: Choices) -> Iterator[Settings]:
     """Yield the settings with what was chosen instead, and answer for whatever goes wrong while they are used."""
     with answered(as_json=choices.as_json):
         settings = with_choices(read_settings(), choices)
+    if settings.log_level is not None:
+        logging.getLogger().setLevel(settings.log_level.value.upper())
     with answered(as_json=choices.as_json, debug=settings.log_level is LogLevel.DEBUG):
         yield settings
 

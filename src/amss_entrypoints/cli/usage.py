@@ -201,12 +201,12 @@ def _tell(
         return
     out = output.console()
     if counted_already:
-        out.print(f"{aircraft.registration}: {entry.external_id} was counted already; nothing changed.", markup=False)
+        out.print(output.cell(f"{aircraft.registration}: {entry.external_id} was counted already; nothing changed."))
     else:
-        out.print(f"{aircraft.registration}: {_amounts(entry.deltas)} entered ({entry.id}).", markup=False)
+        out.print(output.cell(f"{aircraft.registration}: {_amounts(entry.deltas)} entered ({entry.id})."))
     out.print(f"In total: {_amounts(aircraft.totals)}.")
     for warning in warnings:
-        output.messages().print(f"warning: {line_of(warning)}", markup=False)
+        output.messages().print(output.cell(f"warning: {line_of(warning)}"))
 
 
 def _aircraft(aircraft: Aircraft) -> dict[str, JsonValue]:

@@ -151,3 +151,16 @@ def test_there_is_somebody_for_every_role(ask: Ask) -> None:
         "viewer@demo.local": "viewer",
         "sysadmin@demo.local": "system_admin",
     }
+
+
+def test_the_next_occurrence_can_be_worked_on_by_hand(amss: Amss, ask: Ask) -> None:
+    """What the story did, its reader can do with the commands: items of the checklist count from 1."""
+    ask("demo")
+    task = ask("task", "start", "DM-CAA:100-hour inspection")["task"]["task_id"]
+
+    checked = ask("task", "check", task, "1", "--passed")["task"]["checklist"]
+    failed = ask("task", "check", task, "3", "--failed")["task"]["checklist"]
+
+    assert [item["passed"] for item in checked] == [True, None, None]
+    assert [item["passed"] for item in failed] == [True, None, False]
+    assert "check 3" in amss("task", "show", task).stdout

@@ -62,12 +62,14 @@ def test_the_most_pressing_comes_first_for_people(amss: Amss, ask: Ask) -> None:
 def test_an_old_list_can_be_told_again(ask: Ask) -> None:
     """`--known-at` answers with what the ledger then held."""
     ask("usage", "record", "D-ONE", "--hours", "10", "--on", "2026-02-20")
-    before = "2026-03-02T11:59:59+00:00"
 
-    (item,) = ask("due-list", "--registration", "D-ONE", "--known-at", before)
+    told = [
+        ask("due-list", "--registration", "D-ONE", "--known-at", moment)[0]["remaining"]
+        for moment in ("2026-03-02T11:59:59Z", "2026-03-02T13:30:00+02:00", "2026-03-02T12:00:00")
+    ]
 
-    assert item["due_status"] == "unknown"
-    assert ask("due-list", "--registration", "D-ONE")[0]["remaining"] == {"hours": 40.5}
+    # Everything was recorded at noon in UTC, which an instant without an offset is taken for.
+    assert told == [{}, {}, {"hours": 40.5}]
 
 
 def test_explain_tells_why(amss: Amss) -> None:

@@ -79,3 +79,12 @@ def test_settings_show_no_passwords() -> None:
     )
 
     assert "hunter" not in repr(settings)
+
+
+def test_the_reference_tells_every_setting() -> None:
+    """Whoever sets up a machine finds each variable and its choices."""
+    text = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
+
+    names = ("DB_URL", "DB_MIGRATION_URL", "APP_ENV", "AMSS_HOME", "LOG_LEVEL")
+    assert [name for name in names if f"| `{name}` |" not in text] == []
+    assert [one.value for kind in (AppEnv, LogLevel) for one in kind if f"`{one.value}`" not in text] == []
