@@ -57,7 +57,7 @@ CREATE FUNCTION amss_make_audit_partition(day date)
 RETURNS boolean
 LANGUAGE plpgsql
 SECURITY DEFINER
-SET search_path FROM CURRENT
+SET search_path = public, pg_temp
 AS $$
 DECLARE
     first_day CONSTANT timestamp := date_trunc('month', day::timestamp);

@@ -21,15 +21,12 @@ BEGIN
         EXECUTE format(
             'GRANT SELECT, INSERT ON usage_entries, inventory_movements, audit_logs, outbox TO %I', role
         );
-        EXECUTE format(
-            'GRANT EXECUTE ON FUNCTION amss_organization_id(text), amss_organization_ids(),'
-            ' amss_make_audit_partition(date) TO %I',
-            role
-        );
+        EXECUTE format('GRANT EXECUTE ON FUNCTION amss_organization_id(text), amss_organization_ids() TO %I', role);
     END LOOP;
-    -- The worker empties the queues of all organizations; everything else it does as one of them.
+    -- The worker empties the queues of all organizations and makes partitions; all else it does as one of them.
     IF to_regrole('amss_worker') IS NOT NULL AND current_user <> 'amss_worker' THEN
         GRANT UPDATE, DELETE ON outbox TO amss_worker;
+        GRANT EXECUTE ON FUNCTION amss_make_audit_partition(date) TO amss_worker;
         DROP POLICY IF EXISTS queue ON outbox;
         CREATE POLICY queue ON outbox TO amss_worker USING (true) WITH CHECK (true);
     END IF;
