@@ -33,7 +33,7 @@ from amss_domain.scheduling.use_cases.due_list import DueList
 from amss_domain.scheduling.use_cases.generate_due_tasks import GenerateDueTasks
 from amss_domain.scheduling.use_cases.link_aircraft import EndLink, LinkAircraft
 from amss_domain.scheduling.use_cases.plan_task import PlanTask
-from amss_domain.scheduling.use_cases.read_tasks import GetTask, ListPrograms, ListTasks
+from amss_domain.scheduling.use_cases.read_tasks import FindProgram, GetTask, ListPrograms, ListTasks
 from amss_domain.scheduling.use_cases.start_task import AssignTask, ReserveParts, StartTask
 from amss_domain.scheduling.use_cases.void_completion import VoidCompletion
 from amss_domain.scheduling.use_cases.write_program import RewriteProgram, WriteProgram
@@ -89,6 +89,7 @@ class Container(containers.DeclarativeContainer):
     create_user = providers.Factory(access.CreateUser, open_uow, clock, ids)
     change_role = providers.Factory(access.ChangeRole, open_uow, clock)
     deactivate_user = providers.Factory(access.DeactivateUser, open_uow, clock)
+    find_user = providers.Factory(access.FindUser, open_uow)
 
     search_audit = providers.Factory(audit.SearchAudit, open_uow)
 
@@ -104,10 +105,13 @@ class Container(containers.DeclarativeContainer):
     receive_stock = providers.Factory(inventory.ReceiveStock, open_uow, clock, ids)
     adjust_stock = providers.Factory(inventory.AdjustStock, open_uow, clock, ids)
     list_parts = providers.Factory(inventory.ListParts, open_uow)
+    find_parts = providers.Factory(inventory.FindParts, open_uow)
+    get_parts = providers.Factory(inventory.GetParts, open_uow)
     list_stock = providers.Factory(inventory.ListStock, open_uow)
 
     write_program = providers.Factory(WriteProgram, open_uow, clock, ids)
     rewrite_program = providers.Factory(RewriteProgram, open_uow, clock)
+    find_program = providers.Factory(FindProgram, open_uow)
     list_programs = providers.Factory(ListPrograms, open_uow)
     link_aircraft = providers.Factory(LinkAircraft, open_uow, clock, ids)
     end_link = providers.Factory(EndLink, open_uow, clock)

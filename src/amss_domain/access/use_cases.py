@@ -16,7 +16,7 @@ from amss_domain.access.ports import AccessWork
 from amss_domain.access.rules import authorize, blockers_to_lose_admin, blockers_to_manage
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.clock import Clock
-from amss_domain.shared.errors import refuse_if, reject_if
+from amss_domain.shared.errors import NotFound, refuse_if, reject_if
 from amss_domain.shared.id_factory import IdFactory
 from amss_domain.shared.ids import OrgId, UserId
 from amss_domain.shared.unit_of_work import OpenUnitOfWork
@@ -152,6 +152,22 @@ class DeactivateUser:
             uow.record(event)
             await uow.commit()
         return changed
+
+
+@frozen
+class FindUser:
+    """Find a user by e-mail address."""
+
+    open_uow: OpenUnitOfWork[AccessWork]
+
+    async def __call__(self, by: Actor, email: str) -> User:
+        """Return the user, whatever the case of the address. Raises `NotFound`, `NotPermitted`."""
+        authorize(by, "users:read")
+        async with self.open_uow(by.org_id, by) as uow:
+            user = await uow.users.by_email(email.strip())
+        if user is None:
+            raise NotFound("user", email)
+        return user
 
 
 async def _active_admins(uow: AccessWork) -> int:

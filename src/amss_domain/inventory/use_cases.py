@@ -1,5 +1,6 @@
 """Defining parts, receiving and adjusting stock, and looking at it."""
 
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from attrs import frozen
@@ -155,6 +156,38 @@ class ListParts:
 
 
 @frozen
+class FindParts:
+    """Find parts by their numbers."""
+
+    open_uow: OpenUnitOfWork[InventoryWork]
+
+    async def __call__(self, by: Actor, part_numbers: Collection[str]) -> Mapping[str, Part]:
+        """Return the unarchived part of each number, whatever its case, keyed by the number as given.
+
+        Raises `NotPermitted`, `InvalidInput` naming every unknown number.
+        """
+        authorize(by, "parts:read")
+        async with self.open_uow(by.org_id, by) as uow:
+            found = await uow.parts.by_numbers([number.strip() for number in part_numbers])
+        parts = {number: found.get(number.strip().lower()) for number in part_numbers}
+        reject_if([_unknown(number) for number, part in parts.items() if part is None])
+        return {number: part for number, part in parts.items() if part is not None}
+
+
+@frozen
+class GetParts:
+    """Read parts by their ids."""
+
+    open_uow: OpenUnitOfWork[InventoryWork]
+
+    async def __call__(self, by: Actor, part_ids: Collection[PartId]) -> Mapping[PartId, Part]:
+        """Return the parts by id; unknown ids are left out. Raises `NotPermitted`."""
+        authorize(by, "parts:read")
+        async with self.open_uow(by.org_id, by) as uow:
+            return {part.id: part for part in await uow.parts.get_many(part_ids)}
+
+
+@frozen
 class ListStock:
     """List the organization's stock, each row with its part."""
 
@@ -167,6 +200,10 @@ class ListStock:
             page = await uow.stock.page(request)
             parts = {part.id: part for part in await uow.parts.get_many({row.part_id for row in page.items})}
         return Page(tuple((row, parts[row.part_id]) for row in page.items), page.next_after)
+
+
+def _unknown(part_number: str) -> Violation:
+    return Violation("unknown_part", f"there is no part {part_number}; define it or correct the number", part_number)
 
 
 def _reason_missing(reason: str) -> tuple[Violation, ...]:

@@ -25,7 +25,6 @@ from amss_entrypoints.cli.demo_tables import (
     Person,
     tables_on,
 )
-from amss_entrypoints.cli.lookups import parts_numbered, program_named, user_with
 from amss_entrypoints.cli.session import Session
 
 
@@ -58,7 +57,7 @@ async def demo_aircraft(session: Session) -> Aircraft | None:
 async def is_taken_in(session: Session) -> bool:
     """Tell whether the fleet was taken in to the end, which adding the last of the people is."""
     try:
-        await user_with(session, PEOPLE[-1].email)
+        await session.services.find_user()(session.actor, PEOPLE[-1].email)
     except NotFound:
         return False
     return True
@@ -86,7 +85,7 @@ async def take_in_fleet(session: Session, known: Aircraft | None, folder: Path |
 
 async def person(session: Session, email: str) -> Actor:
     """Return the user with the e-mail address as an actor. Raises `NotFound`."""
-    user = await user_with(session, email)
+    user = await session.services.find_user()(session.actor, email)
     return Actor(
         org_id=user.org_id,
         kind=ActorKind.USER,
@@ -113,8 +112,8 @@ def _written(day: date, folder: Path | None) -> Iterator[list[tuple[ImportKind, 
 
 async def _complete_story_program(session: Session) -> None:
     """Give the story's program its parts and its checklist, which tables have no columns for."""
-    program = await program_named(session, STORY_PROGRAM)
-    parts = await parts_numbered(session, STORY_PARTS)
+    program = await session.services.find_program()(session.actor, STORY_PROGRAM)
+    parts = await session.services.find_parts()(session.actor, STORY_PARTS)
     required = tuple(RequiredPart(parts[number].id, quantity) for number, quantity in STORY_PARTS.items())
     terms = evolve(program.terms, required_parts=required, checklist=STORY_CHECKLIST)
     await session.services.rewrite_program()(session.actor, program.id, terms)

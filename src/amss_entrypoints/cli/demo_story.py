@@ -19,7 +19,6 @@ from amss_entrypoints.cli.demo_fleet import Taken, demo_aircraft, is_taken_in, p
 from amss_entrypoints.cli.demo_tables import STORY_AIRCRAFT, STORY_PARTS, STORY_PROGRAM
 from amss_entrypoints.cli.demo_view import View, due_of, is_story, left_of
 from amss_entrypoints.cli.failures import line_of
-from amss_entrypoints.cli.lookups import parts_numbered
 from amss_entrypoints.cli.narrator import Narrator
 from amss_entrypoints.cli.output import Column, words
 from amss_entrypoints.cli.session import DEFAULT_ORG, Session
@@ -180,7 +179,7 @@ class Story:
     async def _carry_out(self, task: Task) -> Task:
         tell = self.narrator
         technician = await person(self.session, "technician@demo.local")
-        parts = await parts_numbered(self.session, STORY_PARTS)
+        parts = await self.session.services.find_parts()(self.session.actor, STORY_PARTS)
         used = {part.id: _OIL_USED if number == _OIL else STORY_PARTS[number] for number, part in parts.items()}
         report = Report(parts_used=used, notes="Oil level checked after the run-up")
         tell.chapter("The work is done")

@@ -15,7 +15,6 @@ from amss_domain.shared.ids import AircraftId, TaskId
 from amss_domain.shared.page import PageRequest
 from amss_entrypoints.cli.demo_tables import STORY_AIRCRAFT, STORY_PROGRAM
 from amss_entrypoints.cli.due_list import point_of
-from amss_entrypoints.cli.lookups import program_named
 from amss_entrypoints.cli.paging import every
 from amss_entrypoints.cli.session import Session
 
@@ -47,7 +46,7 @@ class View:
 
     async def latest_done(self, aircraft_id: AircraftId) -> Task | None:
         """Return the latest task of the story's program that was completed; None when there is none."""
-        program = await program_named(self.session, STORY_PROGRAM)
+        program = await self.session.services.find_program()(self.session.actor, STORY_PROGRAM)
         wanted = TaskFilter(status=TaskStatus.COMPLETED, aircraft_id=aircraft_id, program_id=program.id)
         fetch = self.session.services.list_tasks()
         done = [view.task async for view in every(lambda one: fetch(self.session.actor, one, filter=wanted))]

@@ -21,7 +21,7 @@ from amss_domain.shared.errors import AlreadyExists
 from amss_domain.shared.ids import OrgId
 from amss_domain.shared.violation import Violation
 from amss_entrypoints.cli.failures import answered
-from amss_entrypoints.container import Container, Database, Work, open_database
+from amss_entrypoints.container import Container, Database, open_database
 from amss_entrypoints.settings import InvalidSettings, LogLevel, Settings, read_settings
 
 if sys.platform != "win32":
@@ -50,10 +50,6 @@ class Session:
     services: Container
     organization: Organization
     actor: Actor
-
-    def open_uow(self) -> Work:
-        """Return a unit of work for the organization, to be entered with `async with`."""
-        return self.services.open_uow()(self.organization.id, self.actor)
 
 
 def perform(

@@ -11,7 +11,6 @@ from amss_domain.inventory.stock import Place, Stock
 from amss_domain.shared.ids import StockId
 from amss_domain.shared.plain import JsonValue, plain
 from amss_entrypoints.cli import output
-from amss_entrypoints.cli.lookups import parts_numbered
 from amss_entrypoints.cli.options import AsJson, Data, Org, Reason, a_day
 from amss_entrypoints.cli.output import Column
 from amss_entrypoints.cli.paging import every
@@ -77,7 +76,7 @@ def receive(
     place = Place(location=location, lot=lot, serial_number=serial)
 
     async def work(session: Session) -> None:
-        found = (await parts_numbered(session, [part]))[part]
+        found = (await session.services.find_parts()(session.actor, [part]))[part]
         row = await session.services.receive_stock()(
             session.actor, found.id, quantity, reason=reason, place=place, expiry_date=expires
         )
@@ -101,9 +100,8 @@ def adjust(
 
     async def work(session: Session) -> None:
         row = await session.services.adjust_stock()(session.actor, StockId(stock_id), difference=by, reason=reason)
-        async with session.open_uow() as uow:
-            part = await uow.parts.get(row.part_id)
-        _tell(row, part, as_json=as_json)
+        parts = await session.services.get_parts()(session.actor, [row.part_id])
+        _tell(row, parts[row.part_id], as_json=as_json)
 
     perform(context, Choices(org=org, data=data, as_json=as_json), work)
 

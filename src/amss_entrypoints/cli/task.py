@@ -11,7 +11,7 @@ from amss_domain.scheduling.use_cases.read_tasks import TaskView
 from amss_domain.shared.ids import TaskId
 from amss_domain.shared.plain import JsonValue
 from amss_entrypoints.cli import output
-from amss_entrypoints.cli.lookups import numbers_of, parts_numbered, task_named, user_with
+from amss_entrypoints.cli.lookups import task_named
 from amss_entrypoints.cli.options import AsJson, Data, Org, Reason, a_day, amounts, quantities
 from amss_entrypoints.cli.session import Choices, Session, perform
 from amss_entrypoints.cli.tasks import as_document
@@ -54,7 +54,7 @@ def assign(
 
     async def work(session: Session) -> None:
         task_id = await task_named(session, task)
-        assignee = await user_with(session, to)
+        assignee = await session.services.find_user()(session.actor, to)
         await session.services.assign_task()(session.actor, task_id, assignee.id)
         await _tell(session, task_id, as_json=as_json)
 
@@ -75,7 +75,7 @@ def start(
 
     async def work(session: Session) -> None:
         task_id = await task_named(session, task)
-        assignee = None if to is None else (await user_with(session, to)).id
+        assignee = None if to is None else (await session.services.find_user()(session.actor, to)).id
         await session.services.start_task()(session.actor, task_id, assignee=assignee)
         await _tell(session, task_id, as_json=as_json)
 
@@ -101,7 +101,7 @@ def reserve_parts(
 
     async def work(session: Session) -> None:
         task_id = await task_named(session, task)
-        found = await parts_numbered(session, wanted)
+        found = await session.services.find_parts()(session.actor, wanted)
         asked = {found[number].id: quantity for number, quantity in wanted.items()} or None
         await session.services.reserve_parts()(session.actor, task_id, asked, start=start)
         await _tell(session, task_id, as_json=as_json)
@@ -165,7 +165,7 @@ def complete(
 
     async def work(session: Session) -> None:
         task_id = await task_named(session, task)
-        found = await parts_numbered(session, consumed)
+        found = await session.services.find_parts()(session.actor, consumed)
         parts_used = {found[number].id: quantity for number, quantity in consumed.items()}
         report = Report(
             completed_on=on,
@@ -223,8 +223,8 @@ async def _tell(session: Session, task_id: TaskId, next_id: TaskId | None = None
     """Show the task as it is now, and the one that follows it if there is one."""
     view, reservations = await session.services.get_task()(session.actor, task_id)
     following = None if next_id is None else (await session.services.get_task()(session.actor, next_id))[0]
-    numbers = await numbers_of(session, {one.part_id for one in reservations})
-    held = [{"part_number": numbers[one.part_id], **_held(one)} for one in reservations]
+    parts = await session.services.get_parts()(session.actor, {one.part_id for one in reservations})
+    held = [{"part_number": parts[one.part_id].part_number, **_held(one)} for one in reservations]
     if as_json:
         next_task = as_document(following) if following else None
         output.write_json({"task": as_document(view), "reservations": held, "next_task": next_task})

@@ -16,7 +16,6 @@ from amss_domain.shared.page import Page, PageRequest
 from amss_domain.shared.plain import JsonValue, plain
 from amss_entrypoints.cli import output
 from amss_entrypoints.cli.due_list import point_of
-from amss_entrypoints.cli.lookups import program_named, user_with
 from amss_entrypoints.cli.options import AsJson, Data, Org
 from amss_entrypoints.cli.output import Column
 from amss_entrypoints.cli.paging import every
@@ -85,9 +84,9 @@ def tasks(
             aircraft = await session.services.find_aircraft()(session.actor, registration)
             wanted = evolve(wanted, aircraft_id=aircraft.id)
         if program is not None:
-            wanted = evolve(wanted, program_id=(await program_named(session, program)).id)
+            wanted = evolve(wanted, program_id=(await session.services.find_program()(session.actor, program)).id)
         if assignee is not None:
-            wanted = evolve(wanted, assignee=(await user_with(session, assignee)).id)
+            wanted = evolve(wanted, assignee=(await session.services.find_user()(session.actor, assignee)).id)
         found = _found(session, status, wanted)
         if as_json:
             await output.write_json_array(as_document(view) async for view in found)

@@ -12,6 +12,7 @@ from amss_domain.scheduling.program import Program
 from amss_domain.scheduling.task import Task
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.clock import Clock
+from amss_domain.shared.errors import NotFound
 from amss_domain.shared.ids import TaskId
 from amss_domain.shared.page import Page, PageRequest
 from amss_domain.shared.unit_of_work import OpenUnitOfWork
@@ -70,6 +71,22 @@ class ListPrograms:
         authorize(by, "programs:read")
         async with self.open_uow(by.org_id, by) as uow:
             return await uow.programs.page(request)
+
+
+@frozen
+class FindProgram:
+    """Find a maintenance program by its name."""
+
+    open_uow: OpenUnitOfWork[SchedulingWork]
+
+    async def __call__(self, by: Actor, name: str) -> Program:
+        """Return the unarchived program, whatever the case. Raises `NotFound`, `NotPermitted`."""
+        authorize(by, "programs:read")
+        async with self.open_uow(by.org_id, by) as uow:
+            found = await uow.programs.by_names([name.strip()])
+        for program in found.values():
+            return program
+        raise NotFound("program", name)
 
 
 async def _views(uow: SchedulingWork, tasks: tuple[Task, ...], clock: Clock) -> tuple[TaskView, ...]:
