@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self, TextIO
 
-from amss_domain.imports.model import RowResult
-
-ROW = "rejected_row"
-REASONS = "rejected_because"
+from amss_domain.imports.model import REJECTED_BECAUSE, REJECTED_ROW, RowResult
 
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
@@ -26,7 +23,7 @@ class RejectedRows:
 
     def __init__(self, path: str | os.PathLike[str], columns: Sequence[str]) -> None:
         self._path = os.fspath(path)
-        self._columns = tuple(columns)
+        self._columns = tuple(name for name in columns if name not in (REJECTED_ROW, REJECTED_BECAUSE))
         self._file: TextIO | None = None
         self._write: csv.DictWriter[str] | None = None
         self.count = 0
@@ -49,12 +46,16 @@ class RejectedRows:
         reasons = [f"{one.subject}: {one.message}" if one.subject else one.message for one in result.violations]
         cells = {column: neutralised(_readable(cell)) for column, cell in result.cells.items()}
         writer = self._write or self._start()
-        writer.writerow({**cells, ROW: str(result.number), REASONS: neutralised(_readable("; ".join(reasons)))})
+        writer.writerow(
+            {**cells, REJECTED_ROW: str(result.number), REJECTED_BECAUSE: neutralised(_readable("; ".join(reasons)))}
+        )
         self.count += 1
 
     def _start(self) -> "csv.DictWriter[str]":
         self._file = self._open()
-        self._write = csv.DictWriter(self._file, [*self._columns, ROW, REASONS], restval="", extrasaction="ignore")
+        self._write = csv.DictWriter(
+            self._file, [*self._columns, REJECTED_ROW, REJECTED_BECAUSE], restval="", extrasaction="ignore"
+        )
         self._write.writeheader()
         return self._write
 

@@ -49,6 +49,10 @@ def _limit_columns() -> tuple[Column, ...]:
     )
 
 
+REJECTED_ROW = "rejected_row"
+REJECTED_BECAUSE = "rejected_because"
+"""The columns that the file of rejected rows adds; a table that has them still is taken without them."""
+
 COLUMNS: Mapping[ImportKind, tuple[Column, ...]] = {
     ImportKind.AIRCRAFT: (
         Column("registration", "the aircraft; the key of the row, whatever its case", required=True),

@@ -162,7 +162,7 @@ def _say(outcome: Outcome, errors: Path | None) -> None:
     warned = f", {report.warned:,} with a warning" if report.warned else ""
     out.print(f"{report.rows:,} rows of {report.kind.value}: {counts}, {report.rejected:,} {would}rejected{warned}.")
     if report.rejected and errors is not None:
-        how = "correct them, delete its last two columns, which say why, and import that file"
+        how = "correct them where its last column says what is wrong, and import that file"
         out.print(output.cell(f"The rejected rows are in {errors}: {how}."))
     if outcome.generated is not None:
         made = outcome.generated

@@ -93,6 +93,20 @@ def test_rejected_rows_are_written_to_a_file(amss: Amss, table: Table, tmp_path:
     assert str(target) in answer.stdout
 
 
+def test_the_file_of_rejected_rows_put_right_is_imported_as_it_is(amss: Amss, table: Table, tmp_path: Path) -> None:
+    """Its own two columns are passed over, also when a row of it is rejected again."""
+    target, again = tmp_path / "rejected.csv", tmp_path / "again.csv"
+    wrong = table("a.csv", "registration,current_hours", "D-ONE,x", "D-TWO,y")
+    amss("import", wrong, "--kind", "aircraft", "--errors", target)
+    target.write_text(target.read_text(encoding="utf-8").replace("D-ONE,x", "D-ONE,12.5"), encoding="utf-8")
+
+    answer = amss("import", target, "--kind", "aircraft", "--errors", again)
+
+    assert "1 created, 0 updated, 0 unchanged, 1 rejected" in answer.stdout
+    header = again.read_text(encoding="utf-8").splitlines()[0]
+    assert header == "registration,current_hours,rejected_row,rejected_because"
+
+
 def test_without_a_rejected_row_no_file_is_written(amss: Amss, table: Table, tmp_path: Path) -> None:
     """An empty file would say that something was wrong."""
     answer = amss(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from amss_domain.imports.model import COLUMNS, ImportKind
+from amss_domain.imports.model import COLUMNS, REJECTED_BECAUSE, REJECTED_ROW, ImportKind
 from amss_domain.shared.violation import Violation
 
 
@@ -20,7 +20,7 @@ def _wrong_names(kind: ImportKind, names: Sequence[str]) -> Iterator[Violation]:
             yield Violation("unnamed_column", message, f"column {position}")
         elif name in seen:
             yield Violation("duplicate_column", f"the column {name!r} stands there twice; delete one", name)
-        elif name not in known:
+        elif name not in (*known, REJECTED_ROW, REJECTED_BECAUSE):
             message = f"there is no column {name!r} for {kind.value}; known are {', '.join(known)}{_hint(name)}"
             yield Violation("unknown_column", message, name)
         seen.add(name)
