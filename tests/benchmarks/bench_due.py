@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import TypedDict, Unpack
 
 from amss_domain.scheduling.due import assess, assess_points, due_points
 from amss_domain.scheduling.forecast import Utilisation
@@ -25,7 +26,16 @@ PLAN = Utilisation(
 REPEATS = 5
 
 
-def limit(unit: str, interval: int, **more: object) -> Limit:
+class Policy(TypedDict, total=False):
+    """The fields of a limit that not every requirement states."""
+
+    threshold: Threshold
+    late: Decimal
+    grace: Decimal
+    beyond: Beyond
+
+
+def limit(unit: str, interval: int, **more: Unpack[Policy]) -> Limit:
     return Limit(name=unit, unit=unit, interval=D(interval), **more)
 
 
@@ -61,6 +71,11 @@ def best_time(run: Callable[[], object]) -> float:
     return min(times)
 
 
+def figure(name: str, value: float, reference: int) -> dict[str, float | str]:
+    """What was measured beside the goal, and the one as a share of the other."""
+    return {"name": name, "value": value, "reference": reference, "ratio": round(value / reference, 2)}
+
+
 def figures() -> list[dict[str, float | str]]:
     links = fleet(2_000)
     points = [(requirement, due_points(requirement, standing)) for requirement, standing in links]
@@ -80,13 +95,9 @@ def figures() -> list[dict[str, float | str]]:
 
     forecast_s = best_time(with_plan) * 200_000 / len(links)
     rates = {"due, limits/s": from_standings, "due of stored points, limits/s": from_points}
-    found = [
-        {"name": name, "value": round(limits / best_time(run)), "reference": 200_000} for name, run in rates.items()
-    ]
-    found.append(
-        {"name": "forecast of 10,000 aircraft x 20 programs, s", "value": round(forecast_s, 2), "reference": 10}
-    )
-    return [figure | {"ratio": round(figure["value"] / figure["reference"], 2)} for figure in found]
+    found = [figure(name, round(limits / best_time(run)), 200_000) for name, run in rates.items()]
+    found.append(figure("forecast of 10,000 aircraft x 20 programs, s", round(forecast_s, 2), 10))
+    return found
 
 
 def main() -> None:
@@ -96,8 +107,8 @@ def main() -> None:
     if parser.parse_args().json:
         sys.stdout.write(json.dumps(found) + "\n")
         return
-    for figure in found:
-        sys.stdout.write("{name}: {value} (goal {reference}, ratio {ratio})\n".format(**figure))
+    for one in found:
+        sys.stdout.write("{name}: {value} (goal {reference}, ratio {ratio})\n".format(**one))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 import pytest
+from attrs import evolve
 
 from amss_domain.fleet.ledger import EntryKind, Ledger, LedgerEntry
 from amss_domain.fleet.recording import (
@@ -34,7 +36,32 @@ def amounts(**written: str) -> dict[str, Decimal]:
     return {meter: Decimal(amount) for meter, amount in written.items()}
 
 
-def usage(number: int, on: date, given: Mapping[str, Decimal], **more: object) -> NewUsage:
+class More(TypedDict, total=False):
+    """The fields of usage that a test may set."""
+
+    source: str
+    external_id: str
+    reason: str | None
+    confirmed: bool
+
+
+class Stated(TypedDict, total=False):
+    """What a correction may state."""
+
+    totals: Mapping[str, Decimal]
+    deltas: Mapping[str, Decimal]
+
+
+class Changed(TypedDict, total=False):
+    """The fields of a replacement that a test may change."""
+
+    occurred_on: date
+    meter: str
+    face_at_removal: Decimal
+    face_at_start: Decimal
+
+
+def usage(number: int, on: date, given: Mapping[str, Decimal], **more: Unpack[More]) -> NewUsage:
     moment = START + timedelta(hours=number)
     return NewUsage(id=an_id(number), occurred_on=on, recorded_at=moment, amounts=given, **more)
 
@@ -70,9 +97,9 @@ def swapped(ledger: Ledger, on: date, removed_at: str, starts_at: str) -> Ledger
     return ledger.with_entry(entry)
 
 
-def correction(number: int, corrects: int, reason: str = "misread", **more: Mapping[str, Decimal]) -> NewCorrection:
+def correction(number: int, corrects: int, reason: str = "misread", **stated: Unpack[Stated]) -> NewCorrection:
     moment = START + timedelta(hours=number)
-    return NewCorrection(id=an_id(number), corrects=an_id(corrects), recorded_at=moment, reason=reason, **more)
+    return NewCorrection(id=an_id(number), corrects=an_id(corrects), recorded_at=moment, reason=reason, **stated)
 
 
 def corrected(ledger: Ledger, corrects: int, **totals: str) -> Ledger:
@@ -608,18 +635,18 @@ def test_forgotten_flight_before_a_replacement() -> None:
         ),
     ],
 )
-def test_refused_replacement(change: Mapping[str, object], expected: list[str]) -> None:
+def test_refused_replacement(change: Changed, expected: list[str]) -> None:
     """A replacement before later entries, or behind the total, is refused with every reason."""
     ledger = flown(opened(hours="1000"), date(2025, 2, 1), hours="5")
-    facts = {
-        "id": an_id(3),
-        "occurred_on": date(2025, 2, 1),
-        "recorded_at": START,
-        "meter": "hours",
-        "face_at_removal": Decimal(1005),
-    }
+    sound = NewMeter(
+        id=an_id(3),
+        occurred_on=date(2025, 2, 1),
+        recorded_at=START,
+        meter="hours",
+        face_at_removal=Decimal(1005),
+    )
 
-    assert codes(lambda: replace_meter(ledger, NewMeter(**facts | change), today=TODAY)) == expected
+    assert codes(lambda: replace_meter(ledger, evolve(sound, **change), today=TODAY)) == expected
 
 
 @pytest.mark.parametrize(("refuse", "reason"), [(False, None), (True, "three weeks of ferry flights"), (True, None)])

@@ -3,10 +3,13 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amss_domain.scheduling.calendar import days_in, moved
+
+# A busy machine is slow, not wrong.
+patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,7 @@ def test_ends_of_the_calendar(unit: str) -> None:
     assert moved(date(1, 1, 31), -73_000, unit) == date.min
 
 
+@patiently
 @given(st.dates(date(1950, 1, 1), date(2100, 1, 1)), st.integers(-600, 600), st.integers(0, 24))
 def test_later_by_more(day: date, amount: int, more: int) -> None:
     """Going further never leads earlier, and months keep the day or end their month."""

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 import pytest
+from attrs import evolve
 
 from amss_domain.fleet.ledger import EntryKind, Ledger, LedgerEntry
 from amss_domain.scheduling.due import (
@@ -28,12 +31,21 @@ D = Decimal
 TODAY = date(2025, 6, 1)
 
 
-def on_meter(name: str, unit: str = "hours", **more: object) -> Limit:
-    return Limit(**{"name": name, "unit": unit, "interval": D(100)} | more)
+class Changed(TypedDict, total=False):
+    """The fields of a limit that a test may set."""
+
+    interval: Decimal
+    threshold: Threshold
+    grace: Decimal
+    warn: Decimal | None
 
 
-def on_days(name: str = "days", **more: object) -> Limit:
-    return Limit(**{"name": name, "unit": "days", "interval": D(100)} | more)
+def on_meter(name: str, unit: str = "hours", **changed: Unpack[Changed]) -> Limit:
+    return evolve(Limit(name=name, unit=unit, interval=D(100)), **changed)
+
+
+def on_days(name: str = "days", **changed: Unpack[Changed]) -> Limit:
+    return on_meter(name, "days", **changed)
 
 
 def answer(
@@ -56,6 +68,7 @@ def answer(
             on = TODAY + timedelta(days=int(amount))
         elif amount is not None:
             at = D(amount)
+        assert limit.interval is not None
         points.append(DuePoint(limit=limit.name, unit=limit.unit, span=limit.interval, at=at, on=on))
     requirement = Requirement(limits=limits, combine=combine, warn_percent=D(warn_percent))
     return assess_points(requirement, points, totals=totals, as_of=TODAY, utilisation=use)
@@ -256,7 +269,8 @@ def test_severity_grows() -> None:
     ordered = sorted(DueStatus, key=lambda status: status.severity)
 
     assert [status.value for status in ordered] == ["unknown", "ok", "due_soon", "due", "in_tolerance", "overdue"]
-    assert DueStatus("due_soon") is DueStatus.DUE_SOON
+    statuses: type[Enum] = DueStatus
+    assert statuses("due_soon") is DueStatus.DUE_SOON
 
 
 @pytest.mark.parametrize(
@@ -359,11 +373,12 @@ def test_assess_equals_its_stored_points() -> None:
         limits=(on_meter("hours"), on_days(threshold=Threshold(value=D(300), since=Since.NEW))),
     )
     standing = standing_from(requirement, Baseline(on=TODAY, readings={"hours": D(7)}, accomplished=False))
-    facts = {"totals": {"hours": D(50)}, "as_of": TODAY}
+    totals = {"hours": D(50)}
     built = date(2025, 1, 1)
 
-    whole = assess(requirement, standing, manufactured_on=built, **facts)
-    stored = assess_points(requirement, due_points(requirement, standing, manufactured_on=built), **facts)
+    whole = assess(requirement, standing, manufactured_on=built, totals=totals, as_of=TODAY)
+    points = due_points(requirement, standing, manufactured_on=built)
+    stored = assess_points(requirement, points, totals=totals, as_of=TODAY)
 
     assert whole == stored
     assert whole.due == {"hours": D(107), "days": date(2025, 10, 28)}
@@ -389,10 +404,10 @@ def test_history_tells_each_day_and_instant() -> None:
         on=date(2025, 2, 1), readings={"hours": D(80)}, position=2, recorded_at=start + timedelta(days=9)
     )
 
-    def told(as_of: date, **more: object) -> tuple[dict[str, object], DueStatus]:
+    def told(as_of: date, known_at: datetime | None = None) -> tuple[dict[str, Decimal | date], DueStatus]:
         history = (requirement, baseline, [completion], ledger)
-        one = assess_history(*history, as_of=as_of, manufactured_on=date(2025, 1, 1), **more)
-        return one.due | one.remaining, one.status
+        one = assess_history(*history, as_of=as_of, manufactured_on=date(2025, 1, 1), known_at=known_at)
+        return {**one.due, **one.remaining}, one.status
 
     assert told(date(2025, 3, 1)) == ({"hours": D(60), "days": D(72)}, DueStatus.OK)
     assert told(date(2025, 1, 31)) == ({"hours": D(60), "days": D(29)}, DueStatus.OK)

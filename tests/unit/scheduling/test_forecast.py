@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amss_domain.fleet.ledger import EntryKind, LedgerEntry
@@ -15,6 +15,9 @@ from amss_domain.shared.ids import UsageEntryId
 
 D = Decimal
 START = date(2025, 1, 30)
+
+# A busy machine is slow, not wrong.
+patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def by_month(**rates: str) -> Utilisation:
@@ -96,6 +99,7 @@ def day_by_day(per_day: Sequence[Decimal], remaining: Decimal, as_of: date) -> d
     return None
 
 
+@patiently
 @given(rates, st.integers(0, 200_000), st.dates(date(2019, 1, 1), date(2029, 12, 31)))
 def test_day_by_day(per_day: list[Decimal], hundredths: int, as_of: date) -> None:
     """Months and years at once give the day that counting day by day gives."""

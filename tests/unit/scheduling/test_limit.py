@@ -1,21 +1,37 @@
 """What makes a requirement valid."""
 
 from decimal import Decimal
+from typing import TypedDict, Unpack
 
 import pytest
+from attrs import evolve
 
 from amss_domain.scheduling.limit import Limit, Requirement, Threshold, violations_of
 
 D = Decimal
+TEN = D(10)
 
 
-def a_limit(**changed: object) -> Limit:
-    return Limit(**{"name": "hours", "unit": "hours", "interval": D(100)} | changed)
+class Changed(TypedDict, total=False):
+    """The fields of a limit that a test may set."""
+
+    name: str
+    unit: str
+    interval: Decimal | None
+    threshold: Threshold | None
+    early: Decimal
+    late: Decimal
+    grace: Decimal
+    warn: Decimal | None
 
 
-def wrong(*limits: Limit, **more: object) -> list[tuple[str, str | None]]:
+def a_limit(**changed: Unpack[Changed]) -> Limit:
+    return evolve(Limit(name="hours", unit="hours", interval=D(100)), **changed)
+
+
+def wrong(*limits: Limit, warn_percent: Decimal = TEN) -> list[tuple[str, str | None]]:
     """The codes and subjects of everything wrong with the requirement."""
-    found = violations_of(Requirement(limits=limits, **more))
+    found = violations_of(Requirement(limits=limits, warn_percent=warn_percent))
     assert all(violation.message for violation in found)
     return [(violation.code, violation.subject) for violation in found]
 
@@ -71,7 +87,7 @@ def test_valid(limit: Limit) -> None:
         ({"unit": "months", "warn": D("0.5")}, [("invalid_warn", "limits/0/warn")]),
     ],
 )
-def test_invalid(changed: dict[str, object], expected: list[tuple[str, str]]) -> None:
+def test_invalid(changed: Changed, expected: list[tuple[str, str]]) -> None:
     """Each fault of a limit is named where it is."""
     assert wrong(a_limit(**changed)) == expected
 

@@ -1,6 +1,7 @@
 """What the policy presets make of a limit."""
 
 from decimal import Decimal
+from typing import TypeAlias
 
 import pytest
 
@@ -9,10 +10,11 @@ from amss_domain.scheduling.policy import PRESETS, Given, apply_preset, preset_n
 from amss_domain.shared.errors import InvalidInput
 
 D = Decimal
+Numbers: TypeAlias = tuple[Decimal, Decimal, Decimal, Beyond]
 ACTUAL, DUE = Beyond.ACTUAL, Beyond.DUE
 
 
-def numbers(preset: str, unit: str, given: Given = Given()) -> tuple[Decimal, Decimal, Decimal, Beyond]:  # noqa: B008
+def numbers(preset: str, unit: str, given: Given = Given()) -> Numbers:  # noqa: B008
     limit = apply_preset(preset, Limit(name="l", unit=unit, interval=D(100)), given)
     return limit.early, limit.late, limit.grace, limit.beyond
 
@@ -34,7 +36,7 @@ def numbers(preset: str, unit: str, given: Given = Given()) -> tuple[Decimal, De
         ("no_tolerance", "hours", (D(0), D(0), D(0), ACTUAL)),
     ],
 )
-def test_preset_alone(preset: str, unit: str, expected: tuple) -> None:
+def test_preset_alone(preset: str, unit: str, expected: Numbers) -> None:
     """A preset's numbers apply in its units; elsewhere there is no tolerance."""
     assert numbers(preset, unit) == expected
 
@@ -59,7 +61,7 @@ def test_preset_alone(preset: str, unit: str, expected: tuple) -> None:
         ("no_tolerance", "hours", Given(grace=D(1)), (D(0), D(0), D(1), ACTUAL)),
     ],
 )
-def test_given_on_top(preset: str, unit: str, given: Given, expected: tuple) -> None:
+def test_given_on_top(preset: str, unit: str, given: Given, expected: Numbers) -> None:
     """What is stated stands above the preset; one number of a window or variation stands for those not stated."""
     assert numbers(preset, unit, given) == expected
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 import pytest
+from attrs import evolve
 
 from amss_domain.fleet.ledger import EntryKind, Ledger, LedgerEntry
 from amss_domain.scheduling.limit import Beyond, Combine, Limit, Requirement, Since, Threshold
@@ -30,16 +32,28 @@ D = Decimal
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
 
 
-def hours(**more: object) -> Limit:
-    return Limit(**{"name": "hours", "unit": "hours", "interval": D(100)} | more)
+class Changed(TypedDict, total=False):
+    """The fields of a limit that a test may set."""
+
+    name: str
+    interval: Decimal | None
+    threshold: Threshold | None
+    early: Decimal
+    late: Decimal
+    grace: Decimal
+    beyond: Beyond
 
 
-def months(interval: int = 12, **more: object) -> Limit:
-    return Limit(name="months", unit="months", interval=D(interval), **more)
+def hours(**changed: Unpack[Changed]) -> Limit:
+    return evolve(Limit(name="hours", unit="hours", interval=D(100)), **changed)
 
 
-def required(*limits: Limit, **more: object) -> Requirement:
-    return Requirement(limits=limits, **more)
+def months(of_interval: int = 12, **changed: Unpack[Changed]) -> Limit:
+    return evolve(Limit(name="months", unit="months", interval=D(of_interval)), **changed)
+
+
+def required(*limits: Limit, combine: Combine = Combine.FIRST) -> Requirement:
+    return Requirement(limits=limits, combine=combine)
 
 
 def done(on: date, position: int = 0, moment: int = 0, **readings: int | str) -> Accomplishment:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from attrs import evolve
@@ -19,7 +20,16 @@ NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)
 
 
-def an_entry(position: int, on: date, kind: EntryKind, deltas: Mapping[str, str], **more: object) -> LedgerEntry:
+class More(TypedDict, total=False):
+    """The fields of an entry that only some kinds have."""
+
+    corrects: UsageEntryId
+    corrects_position: int
+    reason: str
+    faces: Mapping[str, Decimal]
+
+
+def an_entry(position: int, on: date, kind: EntryKind, deltas: Mapping[str, str], **more: Unpack[More]) -> LedgerEntry:
     return LedgerEntry(
         id=UsageEntryId(UUID(int=position)),
         position=position,
@@ -42,8 +52,8 @@ HOURS = Limit(name="hours", unit="hours", interval=D(100))
 KNOWN = Baseline(on=JANUARY, readings={"hours": D(1000)}, position=1)
 
 
-def required(*limits: Limit, **more: object) -> Requirement:
-    return Requirement(limits=limits or (HOURS,), **more)
+def required(*limits: Limit, combine: Combine = Combine.FIRST) -> Requirement:
+    return Requirement(limits=limits or (HOURS,), combine=combine)
 
 
 def done(on: date, position: int = 2, **readings: str) -> Accomplishment:
@@ -195,8 +205,8 @@ def test_arithmetic_of_each_unit() -> None:
     )
     baseline = Baseline(on=date(2025, 1, 31), readings={"cycles": D(500)}, accomplished=False)
 
-    def due_lines(**more: object) -> list[str]:
-        lines = explain(required(*limits), baseline, [], LEDGER, as_of=FEBRUARY, **more)
+    def due_lines(manufactured_on: date | None = None) -> list[str]:
+        lines = explain(required(*limits), baseline, [], LEDGER, as_of=FEBRUARY, manufactured_on=manufactured_on)
         assert lines[1] == "Counted from: 2025-01-31, 500 cycles."
         return [line for line in lines if ": due at" in line or "no due point" in line]
 
@@ -214,8 +224,8 @@ def test_arithmetic_of_each_unit() -> None:
 def test_status_of_each_kind() -> None:
     """What is left is told with the status and the margin that made it so."""
 
-    def status_line(start: str, **more: object) -> str:
-        limit = Limit(name="h", unit="hours", interval=D(100), **more)
+    def status_line(start: str, grace: Decimal = HOURS.grace, warn: Decimal | None = None) -> str:
+        limit = Limit(name="h", unit="hours", interval=D(100), grace=grace, warn=warn)
         lines = explain(required(limit), Baseline(on=None, readings={"hours": D(start)}), [], LEDGER, as_of=FEBRUARY)
         assert lines[1] == f"Last known accomplishment: {start} hours."
         return lines[3]
@@ -288,7 +298,7 @@ def test_several_limits() -> None:
     """With several limits the last line says how they combine, which one decides and by what."""
     cycles = Limit(name="cycles", unit="cycles", interval=D(1000))
     baseline = Baseline(on=JANUARY, readings={"hours": D(1080), "cycles": D(500)})
-    facts = (baseline, [], LEDGER)
+    facts: tuple[Baseline, list[Accomplishment], Ledger] = (baseline, [], LEDGER)
     plan = Utilisation.constant({"hours": D(1), "cycles": D(100)})
     half = Utilisation.constant({"hours": D(1)})
 
