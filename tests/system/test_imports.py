@@ -1,6 +1,7 @@
 """Imports by real processes: killed in the middle, interrupted, and given files that are wrong."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -137,7 +138,8 @@ def test_a_wrong_file_gives_its_reasons_by_row_and_column(
 
 def test_a_reader_that_goes_away_is_no_fault(home: Path, aircraft: list[str]) -> None:
     """`amss audit --all | head` ends quietly."""
-    command = f"{sys.executable} -m amss_entrypoints.cli.main audit --all --json | head -n 1; echo ${{PIPESTATUS[0]}}"
+    python = shlex.quote(sys.executable)
+    command = f"{python} -m amss_entrypoints.cli.main audit --all --json | head -n 1; echo ${{PIPESTATUS[0]}}"
 
     done = subprocess.run(
         ["bash", "-c", command],
