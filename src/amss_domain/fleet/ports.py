@@ -22,7 +22,7 @@ class Fleet(Protocol):
       and leaves out unknown ones; with `for_update` it holds them as `get_many_for_update` does.
     - The registration is unique among unarchived aircraft, whatever its case (`AlreadyExists`).
     - `save` refuses when the stored version is not `was.version` (`StaleVersion`).
-    - `page` returns unarchived aircraft in the order of their ids.
+    - `page` returns unarchived aircraft in the order of their ids; of the `model` if one is given, whatever its case.
     """
 
     async def get(self, aircraft_id: AircraftId, /) -> Aircraft: ...

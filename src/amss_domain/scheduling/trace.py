@@ -26,7 +26,7 @@ from amss_domain.scheduling.standing import (
     settle,
     standing_from,
 )
-from amss_domain.shared.units import CALENDAR_MONTHS, DAYS, MONTHS, Readings
+from amss_domain.shared.units import CALENDAR_MONTHS, CYCLES, DAYS, HOURS, MONTHS, Readings
 
 _STATUS = {
     DueStatus.OK: "ok",
@@ -310,7 +310,9 @@ def _start(anchor: Anchor | None) -> str:
 
 
 def _amounts(readings: Readings) -> str:
-    return ", ".join(_count(amount, meter) for meter, amount in readings.items())
+    # In an order of its own, since a backend need not keep a mapping's.
+    meters = sorted(readings, key=lambda meter: (meter != HOURS, meter != CYCLES, meter))
+    return ", ".join(_count(readings[meter], meter) for meter in meters)
 
 
 def _count(amount: Decimal, unit: str) -> str:

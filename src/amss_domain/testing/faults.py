@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Generic, ParamSpec, TypeVar, cast
+from typing import Final, Generic, ParamSpec, TypeVar, cast
 
 from amss_domain.shared.errors import Unavailable
 from amss_domain.shared.unit_of_work import OpenUnitOfWork, UnitOfWork
@@ -20,9 +20,9 @@ class FailsOnCall:
     """
 
     def __init__(self, n: int, *, error: Exception | None = None) -> None:
-        self.n = n
-        self.error = error or Unavailable("the backend", f"call {n} was made to fail")
-        self.calls = 0
+        self.n: Final = n
+        self.error: Final[Exception] = error or Unavailable("the backend", f"call {n} was made to fail")
+        self.calls: int = 0
 
     def around(self, port: P) -> P:
         """Return the port with its calls counted."""

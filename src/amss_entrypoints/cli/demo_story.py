@@ -1,7 +1,10 @@
 """The story of `amss demo`: one requirement from flying to its next occurrence, each step told as it happens."""
 
+import sys
 from decimal import Decimal
 from pathlib import Path
+from shlex import quote
+from shutil import which
 from uuid import UUID
 
 from attrs import frozen
@@ -241,6 +244,8 @@ class Story:
         tell = self.narrator
         chosen = "" if self.session.organization.slug == DEFAULT_ORG else f" --org {self.session.organization.slug}"
         tell.heading("What to try next")
+        if which("amss") is None:
+            tell.say(f"The command is not on your PATH yet: where it says `amss`, type {quote(sys.argv[0])}.")
         tell.commands(
             (
                 (f"amss due-list --registration {STORY_AIRCRAFT} --explain{chosen}", "why each point is where it is"),

@@ -79,9 +79,10 @@ def test_a_mistyped_command_is_answered_with_the_right_one() -> None:
     assert "due-list" in result.output
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("asked", ["version", "--version"])
+def test_the_version_is_told(asked: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever reports a fault can say of what."""
-    assert application.run(["version"]) == 0
+    assert application.run([asked]) == 0
     assert capsys.readouterr().out.startswith("amss ")
 
 

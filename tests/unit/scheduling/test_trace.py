@@ -175,6 +175,15 @@ def test_corrections_are_told() -> None:
     )
 
 
+def test_the_order_of_a_mapping_does_not_show() -> None:
+    """Hours come first, then cycles, then the other meters by name, however a backend returned them."""
+    readings = {"landings": D(3), "cycles": D(2), "apu_hours": D(4), "hours": D(1)}
+
+    trace = explain(required(), Baseline(on=FEBRUARY, readings=readings), [], LEDGER, as_of=FEBRUARY)
+
+    assert any("1 hour, 2 cycles, 4 apu hours, 3 landings" in line for line in trace)
+
+
 def test_stated_anchor() -> None:
     """Where the next interval was stated to count from something else, the trace says so."""
     limits = (HOURS, Limit(name="days", unit="days", interval=D(30)))

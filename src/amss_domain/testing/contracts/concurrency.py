@@ -102,6 +102,7 @@ class ConcurrencyContract(Contract):
         async def fly() -> None:
             async with ours.open() as uow:
                 was = await uow.fleet.get_for_update(aircraft.id)
+                await _others_turn()
                 entry = an_entry(position=was.head.last_position + 1, hours="0.25")
                 now, event = was.used(entry, at=NOON)
                 uow.usage.append(was.id, entry)
@@ -125,6 +126,7 @@ class ConcurrencyContract(Contract):
         async def raise_minimum() -> None:
             async with ours.open() as uow:
                 was = await uow.parts.get(part.id)
+                await _others_turn()
                 now, _ = was.described(evolve(was.about, minimum_stock=was.about.minimum_stock + 1), at=NOON)
                 uow.parts.save(now, was=was)
                 await uow.commit()
@@ -213,6 +215,11 @@ async def _all_at_once(work: Sequence[Awaitable[T]]) -> list[T | AmssError]:
             raise outcome
         told.append(outcome)
     return told
+
+
+async def _others_turn() -> None:
+    """Let the others go on, also where a backend answers without waiting for anything."""
+    await asyncio.sleep(0)
 
 
 async def _tasks(tenant: Tenant, count: int) -> list[Task]:

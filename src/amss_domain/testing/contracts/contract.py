@@ -1,16 +1,16 @@
 """What the laws of every port have in common: the fixtures, the time they are given, and what a refusal is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, Phase, settings
 
 from amss_domain.shared.errors import AmssError
-from amss_domain.testing.backend import Backend, Capabilities
+from amss_domain.testing.backend import Backend, Capabilities, Work
 from amss_domain.testing.tenant import Changeable, Tenant, Thing, a_tenant, add, save
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ PATIENCE_S: Final = 20.0
 MOMENT_S: Final = 0.05
 """How long whatever must wait is watched doing so."""
 
-some_examples = settings(
+some_examples: Final[settings] = settings(
     max_examples=20,
     deadline=None,
     # The object that failed is shown beside what was read back; simplifying it would take hundreds of units of work.
@@ -39,7 +39,7 @@ class Contract:
     what the backend does not do.
     """
 
-    pytestmark = pytest.mark.asyncio
+    pytestmark: ClassVar[pytest.MarkDecorator] = pytest.mark.asyncio
 
     @pytest.fixture
     def can(self, request: pytest.FixtureRequest) -> Capabilities:
@@ -77,6 +77,21 @@ async def assert_waits(task: asyncio.Task[T]) -> None:
     """Fail if the task comes to its end while it should wait."""
     done, _ = await asyncio.wait([task], timeout=MOMENT_S)
     assert done == set(), f"it should have waited, and came to {task.exception() or task.result()}"
+
+
+async def outrun(tenant: Tenant, first: Callable[[Work], None], second: Callable[[Work], None]) -> AmssError:
+    """Return the error with which the second of two units of work is refused, which change things and then commit."""
+
+    async def attempt() -> None:
+        async with tenant.open() as winner, tenant.open() as loser:
+            first(winner)
+            second(loser)
+            await ending(winner.commit())
+            await ending(loser.commit())
+
+    with pytest.raises(AmssError) as raised:
+        await attempt()
+    return raised.value
 
 
 async def ending(work: Awaitable[T]) -> T:

@@ -78,13 +78,13 @@ class FleetContract(ArchivedLaws[Aircraft], PagedLaws[Aircraft]):
             assert await uow.fleet.page(PageRequest(limit=2)) == Page((first, last), None)
 
     async def test_a_page_of_a_model_has_no_other(self, ours: Tenant) -> None:
-        """`page` with a model lists the aircraft of that model alone, and pages through them."""
+        """`page` with a model lists the aircraft of that model alone, whatever its case, and pages through them."""
         airbuses = [an_aircraft(org_id=ours.id, model="A320-214") for _ in range(3)]
         others = [an_aircraft(org_id=ours.id, model=model) for model in ("A320-214neo", "737-800", None)]
         await ours.keep(airbuses[0], others[0], airbuses[1], others[1], others[2], airbuses[2])
 
         async with ours.open() as uow:
-            listed = await all_of(lambda request: uow.fleet.page(request, model="A320-214"), limit=1)
+            listed = await all_of(lambda request: uow.fleet.page(request, model="a320-214"), limit=1)
             none = await uow.fleet.page(PageRequest(), model="ATR 72")
 
         assert listed == tuple(airbuses)

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from amss_domain.shared.errors import NotFound, StaleVersion
 from amss_domain.testing.backend import Capabilities, Work
-from amss_domain.testing.contracts.contract import Contract, assert_waits, ending, meanwhile, refused, some_examples
+from amss_domain.testing.contracts.contract import (
+    Contract,
+    assert_waits,
+    ending,
+    meanwhile,
+    outrun,
+    refused,
+    some_examples,
+)
 from amss_domain.testing.tenant import Owned, Tenant, Thing, add, save
 
 K = TypeVar("K", bound=Owned)
@@ -241,6 +249,20 @@ class KeptLaws(Contract, Generic[K]):
         assert error.identity == str(kept.id)
         assert await self.found(ours, kept) == self.everywhere(first)
 
+    async def test_of_two_who_save_one_version_the_first_to_commit_wins(self, ours: Tenant) -> None:
+        """`save` refuses also when the stored version changed after it was called: at the latest at `commit`."""
+        kept = await self.kept(ours)
+        first = self.after_a_change(kept)
+
+        error = await outrun(
+            ours,
+            lambda uow: save(uow, first, was=kept),
+            lambda uow: save(uow, self.after_a_change(kept), was=kept),
+        )
+
+        assert isinstance(error, StaleVersion)
+        assert await self.found(ours, kept) == self.everywhere(first)
+
     async def test_what_was_never_added_cannot_be_saved(self, ours: Tenant) -> None:
         """`save` refuses what is not there, and does not add it."""
         needed = self.needed(ours)
@@ -274,6 +296,22 @@ class HeldLaws(KeptLaws[K]):
                     await uow.commit()
 
                     assert await ending(other) == changed
+
+    async def test_nobody_changes_what_is_held(self, ours: Tenant, can: Capabilities) -> None:
+        """Who saves what another one holds waits for that one too, and is refused if it was changed."""
+        can.need_holding()
+        for hold in self.holding().values():
+            kept = await self.kept(ours)
+            changed = self.after_a_change(kept)
+            async with ours.open() as uow:
+                await hold(uow, kept)
+                async with meanwhile(refused(ours, saving=(self.after_a_change(kept), kept))) as other:
+                    await assert_waits(other)
+                    save(uow, changed, was=kept)
+                    await uow.commit()
+
+                    assert isinstance(await ending(other), StaleVersion)
+            assert await self.found(ours, kept) == self.everywhere(changed)
 
     async def test_reading_does_not_wait(self, ours: Tenant) -> None:
         """Who only looks is not kept waiting, and sees what was last committed."""

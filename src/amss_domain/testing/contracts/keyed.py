@@ -11,7 +11,7 @@ from amss_domain.inventory.part import Part
 from amss_domain.scheduling.program import Program
 from amss_domain.shared.errors import AlreadyExists
 from amss_domain.testing.backend import Work
-from amss_domain.testing.contracts.contract import refused
+from amss_domain.testing.contracts.contract import outrun, refused
 from amss_domain.testing.contracts.kept import HeldLaws, newer
 from amss_domain.testing.stand_ins import NOON
 from amss_domain.testing.tenant import Owned, Tenant, add, save
@@ -70,6 +70,17 @@ class KeyedLaws(HeldLaws[N]):
 
         async with ours.open() as uow:
             assert await self.by_keys(uow, [lower]) == {}
+
+    async def test_of_two_who_take_a_key_the_first_to_commit_wins(self, ours: Tenant) -> None:
+        """A key is refused also when another takes it after `add` was called: at the latest at `commit`."""
+        mixed, lower, upper = self.spellings()[0]
+        first, second = self.keyed(ours, mixed), self.keyed(ours, upper)
+
+        error = await outrun(ours, lambda uow: add(uow, first), lambda uow: add(uow, second))
+
+        assert isinstance(error, AlreadyExists)
+        async with ours.open() as uow:
+            assert await self.by_keys(uow, [lower]) == {lower: first}
 
     async def test_organizations_have_keys_of_their_own(self, ours: Tenant, theirs: Tenant) -> None:
         """The same key in another organization is no hindrance, and finds that organization's."""

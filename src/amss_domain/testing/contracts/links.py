@@ -14,7 +14,7 @@ from amss_domain.shared.errors import AlreadyExists, AmssError
 from amss_domain.testing import scheduling_values
 from amss_domain.testing.backend import Capabilities
 from amss_domain.testing.builders import an_aircraft
-from amss_domain.testing.contracts.contract import refused
+from amss_domain.testing.contracts.contract import outrun, refused
 from amss_domain.testing.contracts.kept import HeldLaws, Way, picking
 from amss_domain.testing.contracts.keyed import archived
 from amss_domain.testing.scheduling_builders import a_link, a_program, three_limits
@@ -96,6 +96,18 @@ class LinksContract(HeldLaws[Link]):
 
         assert isinstance(await refused(ours, adding=self.one(ours, needed)), AlreadyExists)
         assert await self.found(ours, link) == self.everywhere(ended)
+
+    async def test_of_two_who_link_a_pair_the_first_to_commit_wins(self, ours: Tenant) -> None:
+        """A link is refused also when another one of the pair comes after `add` was called."""
+        needed = self.needed(ours)
+        first, second = self.one(ours, needed), self.one(ours, needed)
+        await ours.keep(*needed)
+
+        error = await outrun(ours, lambda uow: uow.links.add(first), lambda uow: uow.links.add(second))
+
+        assert isinstance(error, AlreadyExists)
+        assert await self.found(ours, first) == self.everywhere(first)
+        assert await self.found(ours, second) == self.everywhere(None)
 
     async def test_links_that_wait_for_a_task_are_found(self, ours: Tenant, theirs: Tenant) -> None:
         """`to_generate` returns pending links, and waiting ones from their day on, of aircraft in the fleet."""

@@ -16,7 +16,7 @@ from amss_domain.shared.page import Page, PageRequest
 from amss_domain.testing import values
 from amss_domain.testing.backend import Capabilities, Work
 from amss_domain.testing.builders import a_movement, a_part, a_reservation, an_aircraft, some_stock
-from amss_domain.testing.contracts.contract import Contract, refused, some_examples
+from amss_domain.testing.contracts.contract import Contract, outrun, refused, some_examples
 from amss_domain.testing.contracts.kept import KeptLaws, Way, newer, picking
 from amss_domain.testing.contracts.paged import PagedLaws
 from amss_domain.testing.scheduling_builders import a_task
@@ -90,6 +90,18 @@ class StockRowsContract(PagedLaws[Stock]):
         async with ours.open() as uow:
             assert await uow.stock.of_parts([bolt.id, nut.id]) == (row, other)
 
+    async def test_of_two_who_take_a_place_the_first_to_commit_wins(self, ours: Tenant) -> None:
+        """A place is refused also when another takes it after `add` was called."""
+        part = a_part(org_id=ours.id)
+        first, second = (some_stock(part, place=Place(lot="7")) for _ in range(2))
+        await ours.keep(part)
+
+        error = await outrun(ours, lambda uow: uow.stock.add(first), lambda uow: uow.stock.add(second))
+
+        assert isinstance(error, AlreadyExists)
+        async with ours.open() as uow:
+            assert await uow.stock.of_parts([part.id]) == (first,)
+
     async def test_places_that_differ_are_different_places(self, ours: Tenant) -> None:
         """Rows whose places differ in anything stand side by side, also where nothing is not the empty text."""
         part = a_part(org_id=ours.id)
@@ -148,7 +160,8 @@ class MovementsContract(Contract):
         """`movements` returns those of the row alone, oldest first, those of one instant in the order of their ids."""
         row, _ = await _a_row(ours)
         other, _ = await _a_row(ours)
-        first, second, third = (a_movement(row, 5, at=NOON + timedelta(seconds=seconds)) for seconds in (0, 0, 1))
+        # Ids say nothing of time where an older one is recorded late.
+        third, first, second = (a_movement(row, 5, at=NOON + timedelta(seconds=seconds)) for seconds in (1, 0, 0))
         await ours.keep(third)
         await ours.keep(first, a_movement(other), second)
 

@@ -20,7 +20,7 @@ from amss_domain.shared.page import Page, PageRequest
 from amss_domain.testing import scheduling_values
 from amss_domain.testing.backend import Capabilities, Work
 from amss_domain.testing.builders import a_part, a_user, an_aircraft
-from amss_domain.testing.contracts.contract import refused
+from amss_domain.testing.contracts.contract import outrun, refused
 from amss_domain.testing.contracts.kept import Way, picking
 from amss_domain.testing.contracts.links import aircraft_and_program
 from amss_domain.testing.contracts.paged import PagedLaws
@@ -189,6 +189,18 @@ class TasksContract(PagedLaws[Task]):
             uow.tasks.add(following)
             await uow.commit()
         assert await self.found(ours, following) == self.everywhere(following)
+
+    async def test_of_two_who_open_a_task_the_first_to_commit_wins(self, ours: Tenant) -> None:
+        """An open task is refused also when another one of the link comes after `add` was called."""
+        needed = self.needed(ours)
+        first, second = self.one(ours, needed), self.one(ours, needed)
+        await ours.keep(*needed)
+
+        error = await outrun(ours, lambda uow: uow.tasks.add(first), lambda uow: uow.tasks.add(second))
+
+        assert isinstance(error, OpenTaskExists)
+        assert await self.found(ours, first) == self.everywhere(first)
+        assert await self.found(ours, second) == self.everywhere(None)
 
     async def test_unplanned_tasks_are_not_counted(self, ours: Tenant) -> None:
         """An aircraft may have any number of open tasks that belong to no link."""

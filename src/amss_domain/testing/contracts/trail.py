@@ -33,6 +33,7 @@ class AuditTrailContract(Contract):
 
         entries = await ours.entries()
 
+        assert len(entries) == len(events)
         assert entries == tuple(
             entry_of(event, event_id=entry.id, org_id=ours.id, actor=ours.actor)
             for event, entry in zip(reversed(events), entries, strict=True)

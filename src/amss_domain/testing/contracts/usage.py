@@ -12,11 +12,22 @@ from amss_domain.fleet.ledger import EntryKind, Ledger, LedgerEntry
 from amss_domain.shared.errors import AlreadyExists, AmssError, NotFound
 from amss_domain.testing import values
 from amss_domain.testing.builders import an_aircraft, an_entry
-from amss_domain.testing.contracts.contract import Contract, some_examples
+from amss_domain.testing.contracts.contract import Contract, outrun, some_examples
 from amss_domain.testing.tenant import Tenant
 
 MONDAY = date(2026, 3, 2)
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
+
+
+_RIVALS = pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(an_entry(position=1), an_entry(position=1), id="position"),
+        pytest.param(
+            an_entry(position=1, external_id="TP1001"), an_entry(position=2, external_id="TP1001"), id="external id"
+        ),
+    ],
+)
 
 
 class UsageContract(Contract):
@@ -160,15 +171,7 @@ class UsageContract(Contract):
             assert known == {(one.id, "TP1001 2026-03-02"): flight, (other.id, "TP1001 2026-03-02"): same_elsewhere}
             assert await uow.usage.known([]) == {}
 
-    @pytest.mark.parametrize(
-        ("first", "second"),
-        [
-            pytest.param(an_entry(position=1), an_entry(position=1), id="position"),
-            pytest.param(
-                an_entry(position=1, external_id="TP1001"), an_entry(position=2, external_id="TP1001"), id="external id"
-            ),
-        ],
-    )
+    @_RIVALS
     async def test_a_position_and_an_external_id_are_taken_once(
         self, ours: Tenant, first: LedgerEntry, second: LedgerEntry
     ) -> None:
@@ -186,6 +189,24 @@ class UsageContract(Contract):
         async with ours.open() as uow:
             assert (await uow.usage.ledger(one.id)).entries == (first,)
             assert (await uow.usage.ledger(other.id)).entries == (second,)
+
+    @_RIVALS
+    async def test_of_two_who_append_the_first_to_commit_wins(
+        self, ours: Tenant, first: LedgerEntry, second: LedgerEntry
+    ) -> None:
+        """An entry is refused also when a rival one comes after `append` was called."""
+        aircraft = await _an_aircraft(ours)
+        first, second = _fresh(first), _fresh(second)
+
+        error = await outrun(
+            ours,
+            lambda uow: uow.usage.append(aircraft.id, first),
+            lambda uow: uow.usage.append(aircraft.id, second),
+        )
+
+        assert isinstance(error, AlreadyExists)
+        async with ours.open() as uow:
+            assert (await uow.usage.ledger(aircraft.id)).entries == (first,)
 
     async def test_other_organizations_see_and_add_nothing(self, ours: Tenant, theirs: Tenant) -> None:
         """The ledger of a foreign aircraft has nothing to read, and nothing is appended to it."""

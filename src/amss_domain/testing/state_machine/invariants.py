@@ -21,7 +21,7 @@ class Invariants(Pair):
     def __init__(self, left: Backend, right: Backend, runner: asyncio.Runner) -> None:
         super().__init__(left, right, runner)
         self.closed: dict[TaskId, Task] = {}
-        self.recorded = 0
+        self.recorded: int = 0
 
     @invariant()
     def holds(self) -> None:

@@ -8,7 +8,7 @@ from attrs import frozen
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
-from amss_domain.access.model import Role
+from amss_domain.access.model import Role, User
 from amss_domain.shared.actor import Actor, system_actor
 from amss_domain.shared.errors import AmssError, Refused
 from amss_domain.shared.ids import AircraftId, PartId, ProgramId
@@ -46,11 +46,11 @@ class Pair(RuleBasedStateMachine):
 
     def __init__(self, left: Backend, right: Backend, runner: asyncio.Runner) -> None:
         super().__init__()
-        self.runner = runner
-        self.clock = ManualClock()
+        self.runner: Final[asyncio.Runner] = runner
+        self.clock: Final[ManualClock] = ManualClock()
         organization = an_organization()
         users = [a_user(org_id=organization.id, role=role, email=f"{role.value}@example.org") for role in ROLES]
-        self.users = users
+        self.users: Final[list[User]] = users
         self.actors: dict[str, Actor] = {user.role.value: an_actor(user) for user in users}
         self.actors[WORKER] = system_actor(organization.id, WORKER)
         self.aircraft: list[AircraftId] = []
