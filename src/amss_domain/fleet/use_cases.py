@@ -1,5 +1,6 @@
 """Adding aircraft, and recording, correcting and reading what they flew."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -91,14 +92,50 @@ class AddAircraft(Generic[W]):
         return aircraft
 
 
+Entered = tuple[Aircraft, LedgerEntry, tuple[Violation, ...]]
+"""An aircraft as it is after an entry of its ledger, the entry, and its warnings."""
+
+
 @frozen
-class RecordUsage(Generic[W]):
-    """Enter what an aircraft flew, or what its meters read, and announce what that makes due."""
+class _LedgerUseCase(Generic[W]):
+    """What entering something into an aircraft's ledger has in common, whatever it is."""
 
     open_uow: OpenUnitOfWork[W]
     clock: Clock
     ids: IdFactory
     follow_up: FleetFollowUp[W]
+
+    async def _enter(
+        self,
+        by: Actor,
+        aircraft_id: AircraftId,
+        decided: Callable[[W, Aircraft, datetime], Awaitable[Decision]],
+        *,
+        rewritten: bool = False,
+    ) -> Entered:
+        """Enter what is decided on the held aircraft, with all that follows; an entry that is there already is left."""
+
+        async def attempt() -> Entered:
+            now = self.clock.now()
+            async with self.open_uow(by.org_id, by) as uow:
+                aircraft = await uow.fleet.get_for_update(aircraft_id)
+                entry, warnings = await decided(uow, aircraft, now)
+                if entry.position <= aircraft.head.last_position:
+                    return aircraft, entry, ()
+                changed = append(uow, aircraft, entry, warnings, at=now)
+                await self.follow_up.used(uow, changed, rewritten=rewritten, at=now)
+                await uow.commit()
+            return changed, entry, warnings
+
+        return await on_fresh_data(attempt)
+
+    def _new_id(self) -> UsageEntryId:
+        return UsageEntryId(self.ids.new())
+
+
+@frozen
+class RecordUsage(_LedgerUseCase[W]):
+    """Enter what an aircraft flew, or what its meters read, and announce what that makes due."""
 
     async def __call__(
         self,
@@ -112,7 +149,7 @@ class RecordUsage(Generic[W]):
         reason: str | None = None,
         confirmed: bool = False,
         source: str = "manual",
-    ) -> tuple[Aircraft, LedgerEntry, tuple[Violation, ...]]:
+    ) -> Entered:
         """Return the aircraft, the entry and its warnings; the entry there is when it was counted already.
 
         `amounts` are deltas, or with `absolute` what the meters' faces read. `occurred_on` None is today. Raises
@@ -120,41 +157,27 @@ class RecordUsage(Generic[W]):
         """
         authorize(by, "usage:write")
 
-        async def attempt() -> tuple[Aircraft, LedgerEntry, tuple[Violation, ...]]:
-            now = self.clock.now()
-            async with self.open_uow(by.org_id, by) as uow:
-                policy = (await uow.organizations.current()).policy
-                today = day_of(now, policy.time_zone)
-                aircraft = await uow.fleet.get_for_update(aircraft_id)
-                usage = NewUsage(
-                    id=UsageEntryId(self.ids.new()),
-                    occurred_on=occurred_on or today,
-                    recorded_at=now,
-                    amounts=amounts,
-                    source=source,
-                    external_id=external_id,
-                    reason=reason,
-                    confirmed=confirmed,
-                )
-                entry, warnings = await decide(uow, aircraft, usage, absolute=absolute, policy=policy, today=today)
-                if entry.id != usage.id:
-                    return aircraft, entry, ()
-                changed = append(uow, aircraft, entry, warnings, at=now)
-                await self.follow_up.used(uow, changed, rewritten=False, at=now)
-                await uow.commit()
-            return changed, entry, warnings
+        async def decided(uow: W, aircraft: Aircraft, now: datetime) -> Decision:
+            policy = (await uow.organizations.current()).policy
+            today = day_of(now, policy.time_zone)
+            usage = NewUsage(
+                id=self._new_id(),
+                occurred_on=occurred_on or today,
+                recorded_at=now,
+                amounts=amounts,
+                source=source,
+                external_id=external_id,
+                reason=reason,
+                confirmed=confirmed,
+            )
+            return await decide(uow, aircraft, usage, absolute=absolute, policy=policy, today=today)
 
-        return await on_fresh_data(attempt)
+        return await self._enter(by, aircraft_id, decided)
 
 
 @frozen
-class CorrectUsage(Generic[W]):
+class CorrectUsage(_LedgerUseCase[W]):
     """Correct an entry of an aircraft's ledger: totals, due points and later completions move with it."""
-
-    open_uow: OpenUnitOfWork[W]
-    clock: Clock
-    ids: IdFactory
-    follow_up: FleetFollowUp[W]
 
     async def __call__(
         self,
@@ -165,44 +188,31 @@ class CorrectUsage(Generic[W]):
         reason: str,
         totals: Readings | None = None,
         deltas: Readings | None = None,
-    ) -> tuple[Aircraft, LedgerEntry, tuple[Violation, ...]]:
+    ) -> Entered:
         """Return the aircraft, the correcting entry and its warnings.
 
         `totals` are what the faces read after the entry, `deltas` what it should have added. Raises `NotFound`,
         `NotPermitted`, `Refused` with every reason against.
         """
         authorize(by, "usage:correct")
-        given, added = totals or {}, deltas or {}
 
-        async def attempt() -> tuple[Aircraft, LedgerEntry, tuple[Violation, ...]]:
-            now = self.clock.now()
-            async with self.open_uow(by.org_id, by) as uow:
-                aircraft = await uow.fleet.get_for_update(aircraft_id)
-                correction = NewCorrection(
-                    id=UsageEntryId(self.ids.new()),
-                    corrects=entry_id,
-                    recorded_at=now,
-                    reason=reason,
-                    totals=given,
-                    deltas=added,
-                )
-                entry, warnings = correct(await uow.usage.ledger(aircraft_id), correction)
-                changed = append(uow, aircraft, entry, warnings, at=now)
-                await self.follow_up.used(uow, changed, rewritten=True, at=now)
-                await uow.commit()
-            return changed, entry, warnings
+        async def decided(uow: W, aircraft: Aircraft, now: datetime) -> Decision:
+            correction = NewCorrection(
+                id=self._new_id(),
+                corrects=entry_id,
+                recorded_at=now,
+                reason=reason,
+                totals=totals or {},
+                deltas=deltas or {},
+            )
+            return correct(await uow.usage.ledger(aircraft.id), correction)
 
-        return await on_fresh_data(attempt)
+        return await self._enter(by, aircraft_id, decided, rewritten=True)
 
 
 @frozen
-class ReplaceMeter(Generic[W]):
+class ReplaceMeter(_LedgerUseCase[W]):
     """Record that a meter was replaced: the total runs on while the new face counts from its own start."""
-
-    open_uow: OpenUnitOfWork[W]
-    clock: Clock
-    ids: IdFactory
-    follow_up: FleetFollowUp[W]
 
     async def __call__(
         self,
@@ -214,36 +224,29 @@ class ReplaceMeter(Generic[W]):
         face_at_start: Decimal,
         occurred_on: date | None = None,
         reason: str | None = None,
-    ) -> tuple[Aircraft, LedgerEntry, tuple[Violation, ...]]:
+    ) -> Entered:
         """Return the aircraft, the entry and its warnings; `occurred_on` None is today.
 
         Raises `NotFound`, `NotPermitted`, `Refused` with every reason against.
         """
         authorize(by, "usage:correct")
 
-        async def attempt() -> tuple[Aircraft, LedgerEntry, tuple[Violation, ...]]:
-            now = self.clock.now()
-            async with self.open_uow(by.org_id, by) as uow:
-                policy = (await uow.organizations.current()).policy
-                today = day_of(now, policy.time_zone)
-                aircraft = await uow.fleet.get_for_update(aircraft_id)
-                new = NewMeter(
-                    id=UsageEntryId(self.ids.new()),
-                    occurred_on=occurred_on or today,
-                    recorded_at=now,
-                    meter=meter,
-                    face_at_removal=face_at_removal,
-                    face_at_start=face_at_start,
-                    reason=reason,
-                )
-                ledger = await uow.usage.ledger(aircraft_id)
-                entry, warnings = replace_meter(ledger, new, today=today, refuse_implausible=refuses(policy))
-                changed = append(uow, aircraft, entry, warnings, at=now)
-                await self.follow_up.used(uow, changed, rewritten=False, at=now)
-                await uow.commit()
-            return changed, entry, warnings
+        async def decided(uow: W, aircraft: Aircraft, now: datetime) -> Decision:
+            policy = (await uow.organizations.current()).policy
+            today = day_of(now, policy.time_zone)
+            new = NewMeter(
+                id=self._new_id(),
+                occurred_on=occurred_on or today,
+                recorded_at=now,
+                meter=meter,
+                face_at_removal=face_at_removal,
+                face_at_start=face_at_start,
+                reason=reason,
+            )
+            ledger = await uow.usage.ledger(aircraft.id)
+            return replace_meter(ledger, new, today=today, refuse_implausible=refuses(policy))
 
-        return await on_fresh_data(attempt)
+        return await self._enter(by, aircraft_id, decided)
 
 
 @frozen
