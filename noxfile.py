@@ -44,7 +44,8 @@ def lint(session: nox.Session) -> None:
     run(session, "mypy")
     run(session, "pyright", "--warnings")
     run(session, "pyright", "--verifytypes", "amss_domain", "--ignoreexternal")
-    session.run("lint-imports", "--no-logo", "--no-cache", env=BESIDE, external=True)
+    beside = Path(sys.executable).parent / "lint-imports"
+    session.run(str(beside), "--no-logo", "--no-cache", env=BESIDE, external=True)
 
 
 @nox.session
