@@ -33,7 +33,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Run the tests of the pure rules: under 15 seconds, to be run all day."""
-    run(session, "pytest", "tests/unit", *session.posargs)
+    run(session, "pytest", "-n", "auto", "tests/unit", *session.posargs)
 
 
 @nox.session
