@@ -16,6 +16,7 @@ from typing import Protocol
 import psycopg
 import pytest
 from attrs import field, frozen
+from hypothesis import settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -29,8 +30,10 @@ _PASSWORD = "for tests alone"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start with no backend seen."""
+    """Start with no backend seen, and no property judged by how busy the machine is."""
     config.stash[BACKENDS] = set()
+    settings.register_profile("patient", settings(deadline=None))
+    settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
