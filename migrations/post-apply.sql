@@ -15,13 +15,18 @@ BEGIN
         EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %I FROM %I', current_schema(), role);
         EXECUTE format(
             'GRANT SELECT, INSERT, UPDATE ON organizations, users, aircraft, programs, aircraft_programs, tasks, parts,'
-            ' inventory, part_reservations TO %I',
+            ' task_dependencies, inventory, part_reservations, idempotency_keys, sessions, refresh_tokens, api_keys TO %I',
             role
         );
         EXECUTE format(
-            'GRANT SELECT, INSERT ON usage_entries, inventory_movements, audit_logs, outbox TO %I', role
+            'GRANT SELECT, INSERT ON usage_entries, inventory_movements, task_notes, task_labour, audit_logs, outbox TO %I',
+            role
         );
-        EXECUTE format('GRANT EXECUTE ON FUNCTION amss_organization_id(text), amss_organization_ids() TO %I', role);
+        EXECUTE format(
+            'GRANT EXECUTE ON FUNCTION amss_organization_id(text), amss_organization_ids(),'
+            ' amss_organization_page(boolean, boolean, uuid, bigint) TO %I',
+            role
+        );
     END LOOP;
     -- The worker empties the queues of all organizations and makes partitions; all else it does as one of them.
     IF to_regrole('amss_worker') IS NOT NULL AND current_user <> 'amss_worker' THEN

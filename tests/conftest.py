@@ -1,7 +1,8 @@
-"""What all tests share: a PostgreSQL server, fresh databases on it, and a summary of which backends ran.
+"""What all tests share: a PostgreSQL server, databases on it, a Valkey server, and a summary of which backends ran.
 
 The server is, in this order: the one that AMSS_TEST_DB_URL names, by a superuser, for tests alone; one in a container
-when AMSS_INTEGRATION=1 and a container engine runs; the embedded one. There is always one, so nothing is skipped.
+when AMSS_INTEGRATION=1 and a container engine runs; the embedded one. Likewise AMSS_TEST_REDIS_ADDR names a Valkey or
+Redis server for tests alone. There is always one of each, so nothing is skipped.
 """
 
 import os
@@ -19,9 +20,11 @@ from attrs import field, frozen
 from hypothesis import settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from redis import Redis
 
-from amss_adapters.embedded import EmbeddedPostgres
+from amss_adapters.embedded import EmbeddedPostgres, EmbeddedValkey
 from amss_adapters.postgres.migrate import migrate_up
+from amss_adapters.redis.connection import url_of
 
 BACKENDS = pytest.StashKey[set[str]]()
 
@@ -175,6 +178,33 @@ def _embedded(home: Path) -> Iterator[Server]:
 def _containers_run() -> bool:
     engine = shutil.which("docker")
     return engine is not None and subprocess.run([engine, "info"], capture_output=True, check=False).returncode == 0
+
+
+@frozen
+class Valkey:
+    """A Valkey or Redis server."""
+
+    address: str
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory, announce_backend: Callable[[str], None]) -> Iterator[Valkey]:
+    """The Valkey server of this test run; tests share it, so each keeps to keys of its own."""
+    if given := os.environ.get("AMSS_TEST_REDIS_ADDR"):
+        announce_backend(f"{_version_at(given)} (AMSS_TEST_REDIS_ADDR)")
+        yield Valkey(given)
+        return
+    with EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as running:
+        announce_backend(f"{_version_at(running.address)} (embedded)")
+        yield Valkey(running.address)
+
+
+def _version_at(address: str) -> str:
+    with Redis.from_url(url_of(address)) as client:
+        about = client.info("server")
+    if "valkey_version" in about:
+        return f"Valkey {about['valkey_version']}"
+    return f"Redis {about['redis_version']}"
 
 
 @pytest.fixture(scope="session")

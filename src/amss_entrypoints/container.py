@@ -1,67 +1,138 @@
 """The composition root: which adapters stand behind the ports; nothing else names an adapter."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 from attrs import field, frozen
 from dependency_injector import containers, providers
 
+from amss_adapters.csv import lines
 from amss_adapters.csv.rejected import RejectedRows
 from amss_adapters.csv.table import CsvTable
-from amss_adapters.embedded import EmbeddedPostgres, default_home
+from amss_adapters.embedded import EmbeddedPostgres, EmbeddedValkey, default_home
 from amss_adapters.embedded.binaries import installations
+from amss_adapters.embedded.home import service_folder
+from amss_adapters.embedded.locks import FileLock
+from amss_adapters.memory.rate_limit import MemoryRateLimiter
 from amss_adapters.postgres import PostgresBackend
 from amss_adapters.postgres.inspection import Inspection, inspect
 from amss_adapters.postgres.migrate import MigrationStatus, migrate_down, migrate_up, status
+from amss_adapters.redis import RedisRateLimiter, connect
+from amss_adapters.security import (
+    BcryptPasswords,
+    JwtAccessTokens,
+    KeysUnusable,
+    RandomSecrets,
+    SigningKey,
+    VerifyingKey,
+    generated_password,
+    kept_key,
+    stored_key,
+    verifying_keys,
+)
 from amss_adapters.system import SystemClock, Uuid7Factory
-from amss_domain.access import use_cases as access
-from amss_domain.access.ports import Directory
+from amss_domain.access.ports import AccessTokens, Directory, PasswordHasher, Secrets
+from amss_domain.access.use_cases.api_keys import AuthenticateApiKey, CreateApiKey, ListApiKeys, RevokeApiKey
+from amss_domain.access.use_cases.identity import ListRoles, WhoAmI
+from amss_domain.access.use_cases.login import Login
+from amss_domain.access.use_cases.organizations import (
+    ChangeOrganization,
+    ChangePolicy,
+    CreateOrganization,
+    GetOrganization,
+    ListOrganizations,
+)
+from amss_domain.access.use_cases.passwords import ChangePassword, ResetPassword
+from amss_domain.access.use_cases.sessions import REFRESH_FOR, Logout, LogoutAll, Refresh
+from amss_domain.access.use_cases.users import ChangeUser, CreateUser, DeactivateUser, FindUser, GetUser, ListUsers
 from amss_domain.audit import use_cases as audit
 from amss_domain.audit.ports import AuditWork
-from amss_domain.fleet import use_cases as fleet
+from amss_domain.compliance import use_cases as compliance
+from amss_domain.fleet.use_cases.add_aircraft import AddAircraft
+from amss_domain.fleet.use_cases.archive_aircraft import ArchiveAircraft
+from amss_domain.fleet.use_cases.change_aircraft import ChangeAircraft
+from amss_domain.fleet.use_cases.enter_usage import CorrectUsage, RecordUsage, ReplaceMeter
+from amss_domain.fleet.use_cases.put_utilisation import PutUtilisation
+from amss_domain.fleet.use_cases.read_aircraft import FindAircraft, GetAircraft, ListAircraft
+from amss_domain.fleet.use_cases.read_usage import GetUsageEntry, ListUsage, ReadLedger
 from amss_domain.imports.use_cases.import_rows import ImportRows
-from amss_domain.inventory import use_cases as inventory
+from amss_domain.inventory.use_cases.adjust_stock import AdjustStock, QuarantineStock
+from amss_domain.inventory.use_cases.define_part import ArchivePart, ChangePart, DefinePart
+from amss_domain.inventory.use_cases.read_parts import FindParts, GetPart, GetParts, ListParts, PartAvailability
+from amss_domain.inventory.use_cases.read_stock import GetStock, ListMovements, ListReservations, ListStock
+from amss_domain.inventory.use_cases.receive_stock import ReceiveIntoRow, ReceiveStock
+from amss_domain.inventory.use_cases.release_reservation import ReleaseReservation
+from amss_domain.inventory.use_cases.transfer_stock import TransferStock
+from amss_domain.reports.ports import ReportsWork
+from amss_domain.reports.use_cases.availability import Availability
+from amss_domain.reports.use_cases.compliance import CompliancePercentage
+from amss_domain.reports.use_cases.inventory import InventoryBelowThreshold
+from amss_domain.reports.use_cases.summary import Summary
+from amss_domain.reports.use_cases.workload import Workload
 from amss_domain.scheduling.follow_up import FollowFleet
-from amss_domain.scheduling.ports import SchedulingWork
 from amss_domain.scheduling.use_cases.announce_due_changes import AnnounceDueChanges
+from amss_domain.scheduling.use_cases.archive_program import ArchiveProgram
 from amss_domain.scheduling.use_cases.cancel_task import CancelTask
+from amss_domain.scheduling.use_cases.change_task import ChangeTask
 from amss_domain.scheduling.use_cases.check_item import CheckItem
 from amss_domain.scheduling.use_cases.complete_task import CompleteTask
-from amss_domain.scheduling.use_cases.due_list import DueList
+from amss_domain.scheduling.use_cases.defer_task import DeferTask
+from amss_domain.scheduling.use_cases.due_list import DueList, DueListPage
+from amss_domain.scheduling.use_cases.forecast import Forecast
 from amss_domain.scheduling.use_cases.generate_due_tasks import GenerateDueTasks
+from amss_domain.scheduling.use_cases.history import AircraftHistory
 from amss_domain.scheduling.use_cases.link_aircraft import EndLink, LinkAircraft
-from amss_domain.scheduling.use_cases.plan_task import PlanTask
-from amss_domain.scheduling.use_cases.read_tasks import FindProgram, GetTask, ListPrograms, ListTasks
+from amss_domain.scheduling.use_cases.link_many import LinkMany
+from amss_domain.scheduling.use_cases.list_links import GetLink, ListLinksOfProgram, ListProgramsOfAircraft
+from amss_domain.scheduling.use_cases.log_work import AddLabour, AddNote
+from amss_domain.scheduling.use_cases.plan_task import PlanTask, ReportDefect
+from amss_domain.scheduling.use_cases.read_programs import FindProgram, GetProgram, ListPrograms
+from amss_domain.scheduling.use_cases.read_tasks import GetTask, ListTasks, TaskHistory
+from amss_domain.scheduling.use_cases.reschedule_task import RescheduleTask
 from amss_domain.scheduling.use_cases.start_task import AssignTask, ReserveParts, StartTask
+from amss_domain.scheduling.use_cases.task_dependencies import AddDependency, ListDependencies, RemoveDependency
 from amss_domain.scheduling.use_cases.void_completion import VoidCompletion
-from amss_domain.scheduling.use_cases.write_program import RewriteProgram, WriteProgram
+from amss_domain.scheduling.use_cases.write_program import ChangeProgram, WriteProgram
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.clock import Clock
 from amss_domain.shared.id_factory import IdFactory
+from amss_domain.shared.idempotency import Idempotency
 from amss_domain.shared.ids import OrgId
+from amss_domain.shared.rate_limit import RateLimiter
 from amss_domain.shared.unit_of_work import OpenUnitOfWork
-from amss_entrypoints.settings import Settings
+from amss_domain.shared.violation import Violation
+from amss_entrypoints.settings import AppEnv, InvalidSettings, Settings
 
 __all__ = [
     "Backend",
     "Container",
     "Database",
     "Inspection",
+    "KeyPair",
     "MigrationStatus",
     "PostgresDatabase",
     "Work",
+    "access_tokens_of",
     "embedded_versions",
+    "generated_password",
+    "hold_home",
     "home_of",
     "in_memory",
+    "installation_key",
+    "new_key_pair",
+    "open_api",
     "open_database",
     "open_database_as_it_is",
+    "open_valkey",
+    "problems_of_keys",
     "system_clock",
 ]
 
 
-class Work(SchedulingWork, AuditWork, Protocol):
+class Work(ReportsWork, AuditWork, Protocol):
     """A unit of work that reaches everything."""
 
 
@@ -71,7 +142,7 @@ class Backend(Protocol):
     @property
     def directory(self) -> Directory: ...
 
-    def open_uow(self, org_id: OrgId, actor: Actor, /) -> Work: ...
+    def open_uow(self, org_id: OrgId, actor: Actor, /, *, idempotency: Idempotency | None = None) -> Work: ...
 
 
 class Container(containers.DeclarativeContainer):
@@ -80,42 +151,97 @@ class Container(containers.DeclarativeContainer):
     backend: providers.Dependency[object] = providers.Dependency()
     clock: providers.Provider[Clock] = providers.Singleton(SystemClock)
     ids: providers.Provider[IdFactory] = providers.Singleton(Uuid7Factory)
+    password_hasher: providers.Provider[PasswordHasher] = providers.Singleton(BcryptPasswords)
+    secrets: providers.Provider[Secrets] = providers.Singleton(RandomSecrets)
+    # Whoever lets users in says with which keys, and for how long a session goes on.
+    access_tokens: providers.Dependency[AccessTokens] = providers.Dependency()
+    refresh_for: providers.Provider[timedelta] = providers.Object(REFRESH_FOR)
+    key_set: providers.Provider[Mapping[str, object]] = access_tokens.provided.jwks.call()
+    rate_limiter: providers.Provider[RateLimiter] = providers.Singleton(MemoryRateLimiter)
     directory: providers.Provider[Directory] = backend.provided.directory
     open_uow: providers.Provider[OpenUnitOfWork[Work]] = backend.provided.open_uow
     follow_up = providers.Factory(FollowFleet, ids)
 
-    create_organization = providers.Factory(access.CreateOrganization, open_uow, clock, ids)
-    change_policy = providers.Factory(access.ChangePolicy, open_uow, clock)
-    create_user = providers.Factory(access.CreateUser, open_uow, clock, ids)
-    change_role = providers.Factory(access.ChangeRole, open_uow, clock)
-    deactivate_user = providers.Factory(access.DeactivateUser, open_uow, clock)
-    find_user = providers.Factory(access.FindUser, open_uow)
+    create_organization = providers.Factory(CreateOrganization, open_uow, clock, ids)
+    change_organization = providers.Factory(ChangeOrganization, open_uow, clock)
+    change_policy = providers.Factory(ChangePolicy, open_uow, clock)
+    get_organization = providers.Factory(GetOrganization, open_uow)
+    list_organizations = providers.Factory(ListOrganizations, open_uow, directory)
+    create_user = providers.Factory(CreateUser, open_uow, clock, ids, password_hasher)
+    change_user = providers.Factory(ChangeUser, open_uow, clock)
+    deactivate_user = providers.Factory(DeactivateUser, open_uow, clock)
+    get_user = providers.Factory(GetUser, open_uow)
+    find_user = providers.Factory(FindUser, open_uow)
+    list_users = providers.Factory(ListUsers, open_uow)
+    change_password = providers.Factory(ChangePassword, open_uow, clock, password_hasher)
+    reset_password = providers.Factory(ResetPassword, open_uow, clock, password_hasher)
+    login = providers.Factory(
+        Login, open_uow, directory, clock, ids, password_hasher, secrets, access_tokens, refresh_for
+    )
+    refresh = providers.Factory(Refresh, open_uow, clock, ids, secrets, access_tokens, refresh_for)
+    logout = providers.Factory(Logout, open_uow, clock, secrets)
+    logout_all = providers.Factory(LogoutAll, open_uow, clock)
+    who_am_i = providers.Factory(WhoAmI, open_uow)
+    list_roles = providers.Factory(ListRoles)
+    create_api_key = providers.Factory(CreateApiKey, open_uow, clock, ids, secrets)
+    list_api_keys = providers.Factory(ListApiKeys, open_uow)
+    revoke_api_key = providers.Factory(RevokeApiKey, open_uow, clock)
+    authenticate_api_key = providers.Factory(AuthenticateApiKey, open_uow, clock, secrets)
 
     search_audit = providers.Factory(audit.SearchAudit, open_uow)
+    export_audit = providers.Factory(audit.ExportAudit, open_uow, clock)
 
-    add_aircraft = providers.Factory(fleet.AddAircraft[Work], open_uow, clock, ids, follow_up)
-    record_usage = providers.Factory(fleet.RecordUsage[Work], open_uow, clock, ids, follow_up)
-    correct_usage = providers.Factory(fleet.CorrectUsage[Work], open_uow, clock, ids, follow_up)
-    replace_meter = providers.Factory(fleet.ReplaceMeter[Work], open_uow, clock, ids, follow_up)
-    list_aircraft = providers.Factory(fleet.ListAircraft, open_uow)
-    find_aircraft = providers.Factory(fleet.FindAircraft, open_uow)
-    read_ledger = providers.Factory(fleet.ReadLedger, open_uow)
+    add_aircraft = providers.Factory(AddAircraft[Work], open_uow, clock, ids, follow_up)
+    change_aircraft = providers.Factory(ChangeAircraft[Work], open_uow, clock, ids, follow_up)
+    archive_aircraft = providers.Factory(ArchiveAircraft[Work], open_uow, clock, follow_up)
+    put_utilisation = providers.Factory(PutUtilisation, open_uow, clock)
+    record_usage = providers.Factory(RecordUsage[Work], open_uow, clock, ids, follow_up)
+    correct_usage = providers.Factory(CorrectUsage[Work], open_uow, clock, ids, follow_up)
+    replace_meter = providers.Factory(ReplaceMeter[Work], open_uow, clock, ids, follow_up)
+    get_aircraft = providers.Factory(GetAircraft, open_uow)
+    list_aircraft = providers.Factory(ListAircraft, open_uow)
+    find_aircraft = providers.Factory(FindAircraft, open_uow)
+    read_ledger = providers.Factory(ReadLedger, open_uow)
+    list_usage = providers.Factory(ListUsage, open_uow)
+    get_usage_entry = providers.Factory(GetUsageEntry, open_uow)
 
-    define_part = providers.Factory(inventory.DefinePart, open_uow, clock, ids)
-    receive_stock = providers.Factory(inventory.ReceiveStock, open_uow, clock, ids)
-    adjust_stock = providers.Factory(inventory.AdjustStock, open_uow, clock, ids)
-    list_parts = providers.Factory(inventory.ListParts, open_uow)
-    find_parts = providers.Factory(inventory.FindParts, open_uow)
-    get_parts = providers.Factory(inventory.GetParts, open_uow)
-    list_stock = providers.Factory(inventory.ListStock, open_uow)
+    define_part = providers.Factory(DefinePart, open_uow, clock, ids)
+    change_part = providers.Factory(ChangePart, open_uow, clock)
+    archive_part = providers.Factory(ArchivePart, open_uow, clock)
+    get_part = providers.Factory(GetPart, open_uow)
+    get_parts = providers.Factory(GetParts, open_uow)
+    list_parts = providers.Factory(ListParts, open_uow)
+    find_parts = providers.Factory(FindParts, open_uow)
+    part_availability = providers.Factory(PartAvailability, open_uow, clock)
+    receive_stock = providers.Factory(ReceiveStock, open_uow, clock, ids)
+    receive_into_row = providers.Factory(ReceiveIntoRow, open_uow, clock, ids)
+    adjust_stock = providers.Factory(AdjustStock, open_uow, clock, ids)
+    transfer_stock = providers.Factory(TransferStock, open_uow, clock, ids)
+    quarantine_stock = providers.Factory(QuarantineStock, open_uow, clock)
+    get_stock = providers.Factory(GetStock, open_uow)
+    list_stock = providers.Factory(ListStock, open_uow)
+    list_movements = providers.Factory(ListMovements, open_uow)
+    list_reservations = providers.Factory(ListReservations, open_uow)
+    release_reservation = providers.Factory(ReleaseReservation, open_uow, clock, ids)
 
     write_program = providers.Factory(WriteProgram, open_uow, clock, ids)
-    rewrite_program = providers.Factory(RewriteProgram, open_uow, clock)
+    change_program = providers.Factory(ChangeProgram, open_uow, clock)
+    archive_program = providers.Factory(ArchiveProgram, open_uow, clock)
+    get_program = providers.Factory(GetProgram, open_uow)
     find_program = providers.Factory(FindProgram, open_uow)
     list_programs = providers.Factory(ListPrograms, open_uow)
     link_aircraft = providers.Factory(LinkAircraft, open_uow, clock, ids)
+    link_many = providers.Factory(LinkMany, open_uow, clock, ids)
     end_link = providers.Factory(EndLink, open_uow, clock)
+    get_link = providers.Factory(GetLink, open_uow, clock)
+    list_links_of_program = providers.Factory(ListLinksOfProgram, open_uow, clock)
+    list_programs_of_aircraft = providers.Factory(ListProgramsOfAircraft, open_uow, clock)
     due_list = providers.Factory(DueList, open_uow, clock)
+    due_list_page = providers.Factory(DueListPage, open_uow, clock)
+    forecast = providers.Factory(Forecast, open_uow, clock)
+    aircraft_history = providers.Factory(AircraftHistory, open_uow)
+    assess_aircraft = providers.Factory(compliance.AssessAircraft, open_uow, clock)
+    assess_fleet = providers.Factory(compliance.AssessFleet, open_uow, clock)
     generate_due_tasks = providers.Factory(GenerateDueTasks, open_uow, clock, ids)
     announce_due_changes = providers.Factory(AnnounceDueChanges, open_uow, clock)
 
@@ -129,7 +255,24 @@ class Container(containers.DeclarativeContainer):
     complete_task = providers.Factory(CompleteTask, open_uow, clock, ids)
     cancel_task = providers.Factory(CancelTask, open_uow, clock, ids)
     void_completion = providers.Factory(VoidCompletion, open_uow, clock, ids)
+    report_defect = providers.Factory(ReportDefect, open_uow, clock, ids)
+    change_task = providers.Factory(ChangeTask, open_uow, clock)
+    reschedule_task = providers.Factory(RescheduleTask, open_uow, clock)
+    defer_task = providers.Factory(DeferTask, open_uow, clock)
+    add_note = providers.Factory(AddNote, open_uow, clock, ids)
+    add_labour = providers.Factory(AddLabour, open_uow, clock, ids)
+    add_dependency = providers.Factory(AddDependency, open_uow, clock, ids)
+    remove_dependency = providers.Factory(RemoveDependency, open_uow, clock)
+    list_dependencies = providers.Factory(ListDependencies, open_uow)
+    task_history = providers.Factory(TaskHistory, open_uow)
 
+    summary = providers.Factory(Summary, open_uow, clock)
+    compliance_percentage = providers.Factory(CompliancePercentage, open_uow, clock)
+    inventory_below_threshold = providers.Factory(InventoryBelowThreshold, open_uow, clock)
+    workload = providers.Factory(Workload, open_uow, clock)
+    availability = providers.Factory(Availability, open_uow, clock)
+
+    csv_line: providers.Provider[Callable[[Iterable[object]], str]] = providers.Object(lines.csv_line)
     csv_table = providers.Factory(CsvTable)
     rejected_rows = providers.Factory(RejectedRows)
     import_rows = providers.Factory(ImportRows, open_uow, clock, ids, follow_up)
@@ -203,6 +346,33 @@ def open_database_as_it_is(settings: Settings) -> Iterator[PostgresDatabase]:
         yield PostgresDatabase(dsn=server.dsn("amss_app"), owner_dsn=server.dsn("amss_owner"), is_embedded=True)
 
 
+@contextmanager
+def open_valkey(settings: Settings) -> Iterator[str]:
+    """Yield the address of what the settings name, else of an embedded Valkey; that stops after its last user.
+
+    Raises `EmbeddedServerError`.
+    """
+    if settings.redis_addr is not None:
+        yield settings.redis_addr
+        return
+    with EmbeddedValkey(home_of(settings)) as server:
+        yield server.address
+
+
+@contextmanager
+def hold_home(settings: Settings) -> Iterator[tuple[Path, bool]]:
+    """Yield a folder in which a process says that it holds the home, and whether this one does: one at a time can.
+
+    A process that ends lets go, however it ends. Raises `EmbeddedServerError`.
+    """
+    folder = service_folder(home_of(settings), "up")
+    lock = FileLock(folder / "lock")
+    try:
+        yield folder, lock.try_exclusive()
+    finally:
+        lock.release()
+
+
 def home_of(settings: Settings) -> Path:
     """Return the folder that embedded servers keep their data in; it may not exist yet."""
     return settings.home or default_home()
@@ -225,3 +395,97 @@ def in_memory() -> Container:
     container = Container()
     container.backend.override(MemoryBackend(clock=container.clock(), ids=container.ids()))
     return container
+
+
+@asynccontextmanager
+async def open_api(
+    settings: Settings, *, max_connections: int = 8, on_redis: Callable[[bool], None] = lambda _: None
+) -> AsyncIterator[Container]:
+    """Yield every use case over the settings' database, with what it takes to let users in and to count requests.
+
+    `on_redis` is told when Redis goes away (False) and when it is back (True): meanwhile this process counts alone.
+    Raises `InvalidSettings`, `Unavailable`.
+    """
+    if settings.db_url is None:
+        raise InvalidSettings([Violation("missing_setting", "DB_URL is not set", "DB_URL")])
+    container = Container()
+    clock, ids = container.clock(), container.ids()
+    container.access_tokens.override(providers.Object(access_tokens_of(settings, clock)))
+    container.refresh_for.override(providers.Object(settings.refresh_token_ttl))
+    async with AsyncExitStack() as stack:
+        if settings.redis_addr is not None:
+            client = connect(settings.redis_addr)
+            stack.push_async_callback(client.aclose)
+            limiter = RedisRateLimiter(client, local=MemoryRateLimiter(), on_state_change=on_redis)
+            container.rate_limiter.override(providers.Object(limiter))
+        backend = PostgresBackend(settings.db_url, clock=clock, ids=ids, max_connections=max_connections)
+        container.backend.override(await stack.enter_async_context(backend))
+        yield container
+
+
+@frozen(kw_only=True)
+class KeyPair:
+    """A key that access tokens are signed with, and its public part; `kid` is the name that tokens call it by."""
+
+    kid: str
+    private_pem: str = field(repr=False)
+    public_pem: str
+
+
+def new_key_pair() -> KeyPair:
+    """Make a new key of 2048 bits."""
+    return _pair_of(SigningKey.generate())
+
+
+def installation_key(settings: Settings) -> KeyPair:
+    """Return the key that this installation made for itself, made now if it has none. Raises `KeysUnusable`."""
+    return _pair_of(kept_key(home_of(settings)))
+
+
+def problems_of_keys(settings: Settings) -> tuple[Violation, ...]:
+    """Return everything that is wrong with the keys that the settings name.
+
+    In production the one that this installation made for itself is among that: its file is no place for it.
+    """
+    problems: list[Violation] = []
+    signing, _ = _keys(settings, problems)
+    # A folder that cannot be read, as of an account without a home, holds no key that anybody took from it.
+    with suppress(KeysUnusable):
+        own = stored_key(home_of(settings)) if settings.app_env is AppEnv.PRODUCTION else None
+        if own is not None and signing is not None and own.verifying == signing.verifying:
+            message = "JWT_PRIVATE_KEY_PEM is the key that `amss up` made for itself: `amss keys generate` makes one"
+            problems.append(Violation("not_in_production", message, "JWT_PRIVATE_KEY_PEM"))
+    return tuple(problems)
+
+
+def access_tokens_of(settings: Settings, clock: Clock) -> JwtAccessTokens:
+    """Return what issues and checks access tokens with the keys that the settings name. Raises `InvalidSettings`."""
+    problems: list[Violation] = []
+    signing, former = _keys(settings, problems)
+    if signing is None:
+        raise InvalidSettings(
+            problems or [Violation("missing_setting", "JWT_PRIVATE_KEY_PEM is not set", "JWT_PRIVATE_KEY_PEM")]
+        )
+    if problems:
+        raise InvalidSettings(problems)
+    return JwtAccessTokens(signing, former, clock=clock, ttl=settings.access_token_ttl)
+
+
+def _keys(settings: Settings, problems: list[Violation]) -> tuple[SigningKey | None, tuple[VerifyingKey, ...]]:
+    signing: SigningKey | None = None
+    former: tuple[VerifyingKey, ...] = ()
+    try:
+        if settings.jwt_private_key_pem is not None:
+            signing = SigningKey.from_pem(settings.jwt_private_key_pem)
+    except ValueError as error:
+        problems.append(Violation("invalid_setting", f"JWT_PRIVATE_KEY_PEM {error}", "JWT_PRIVATE_KEY_PEM"))
+    try:
+        if settings.jwt_public_key_pem is not None:
+            former = verifying_keys(settings.jwt_public_key_pem)
+    except ValueError as error:
+        problems.append(Violation("invalid_setting", f"JWT_PUBLIC_KEY_PEM {error}", "JWT_PUBLIC_KEY_PEM"))
+    return signing, former
+
+
+def _pair_of(key: SigningKey) -> KeyPair:
+    return KeyPair(kid=key.verifying.kid, private_pem=key.pem(), public_pem=key.verifying.pem())

@@ -11,16 +11,18 @@ from attrs import fields, has
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from amss_domain.access.ports import Directory, Organizations, Users
+from amss_domain.access.ports import ApiKeys, Directory, Organizations, Passwords, Sessions, Users
 from amss_domain.audit.ports import AuditTrail
 from amss_domain.fleet.ports import Fleet, Usage
 from amss_domain.inventory.ports import Parts, StockRows
-from amss_domain.scheduling.ports import Links, Programs, Tasks
+from amss_domain.reports.ports import Reports
+from amss_domain.scheduling.ports import Dependencies, Links, Programs, TaskLog, Tasks
+from amss_domain.shared.idempotency import Answers
 from amss_domain.shared.ids import OrgId
 from amss_domain.shared.outbox import Outbox
 from amss_domain.shared.unit_of_work import UnitOfWork
 from amss_domain.testing import contracts, scheduling_values, values
-from amss_domain.testing.builders import a_part, a_user, an_aircraft, an_organization, some_stock
+from amss_domain.testing.builders import a_part, a_session, a_user, an_aircraft, an_organization, some_stock
 from amss_domain.testing.contracts.contract import Contract
 from amss_domain.testing.scheduling_builders import a_link, a_program, a_task
 from amss_domain.testing.stand_ins import FRESH_IDS
@@ -29,8 +31,12 @@ PORTS = {
     "directory": Directory,
     "organizations": Organizations,
     "users": Users,
+    "passwords": Passwords,
+    "sessions": Sessions,
+    "api_keys": ApiKeys,
     "audit": AuditTrail,
     "outbox": Outbox,
+    "answers": Answers,
     "fleet": Fleet,
     "usage": Usage,
     "parts": Parts,
@@ -38,6 +44,9 @@ PORTS = {
     "programs": Programs,
     "links": Links,
     "tasks": Tasks,
+    "reports": Reports,
+    "task_log": TaskLog,
+    "dependencies": Dependencies,
 }
 
 ORG = OrgId(FRESH_IDS.new())
@@ -47,6 +56,9 @@ STOCK, LINK, TASK = some_stock(PART), a_link(AIRCRAFT, PROGRAM), a_task(AIRCRAFT
 KEPT = {
     "organization": values.organizations(an_organization()),
     "user": values.users(ORG),
+    "session": values.sessions(USER),
+    "refresh token": values.refresh_tokens(a_session(USER)),
+    "API key": values.api_keys(USER),
     "aircraft": values.aircraft(ORG),
     "ledger entry": values.entries(),
     "part": values.parts(ORG),
@@ -56,13 +68,18 @@ KEPT = {
     "program": scheduling_values.programs(ORG, PART.id),
     "link": scheduling_values.links(AIRCRAFT, PROGRAM),
     "task": scheduling_values.tasks(AIRCRAFT, LINK, PART.id, USER.id),
+    "note": scheduling_values.notes(TASK, USER.id),
+    "labour": scheduling_values.labour(TASK, USER.id),
+    "dependency": scheduling_values.dependencies(TASK, a_task(AIRCRAFT)),
 }
 
 # What other laws look at: identities, what an object belongs to, its key, and what becomes of it in the end.
 FIXED = {
     *("id", "org_id", "aircraft_id", "program_id", "part_id", "stock_id", "slug", "email", "registration"),
+    *("user_id", "session_id", "created_by"),
     *("position", "corrects", "corrects_position", "archived_at", "replaces"),
-    *("Reservation.task_id", "RequiredPart.part_id"),
+    *("Reservation.task_id", "RequiredPart.part_id", "TaskNote.task_id", "Labour.task_id", "Dependency.task_id"),
+    "Dependency.depends_on",
     # Given by the law that adds an organization, before the strategy says what may become of it.
     *("Organization.name", "Organization.created_at", "Organization.version"),
 }

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 import amss_adapters
@@ -17,6 +18,7 @@ from amss_adapters.embedded.locks import is_held
 
 _SOURCES = Path(amss_adapters.__file__).parents[1]
 _DEADLINE_S = 20.0
+_NAMELESS = 12345
 
 
 class Owner:
@@ -166,6 +168,26 @@ def runs() -> Callable[[Path], bool]:
 def eventually() -> Callable[[Callable[[], bool]], bool]:
     """Tell whether something comes to hold before a generous deadline."""
     return _eventually
+
+
+@pytest.fixture(scope="module")
+def python_for_all() -> dict[str, tuple[str, ...]]:
+    """An interpreter and a search path that every account can use."""
+    packages = [str(Path(module.__file__).parents[1]) for module in (psycopg, amss_adapters) if module.__file__]
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for candidate in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
+        tried = subprocess.run(
+            ["/bin/sh", "-c", 'exec "$0" -c "import amss_adapters.embedded"', candidate],
+            env={"PYTHONPATH": os.pathsep.join(packages)},
+            user=_NAMELESS,
+            group=_NAMELESS,
+            extra_groups=[],
+            capture_output=True,
+            check=False,
+        )
+        if tried.returncode == 0:
+            return {"command": (candidate,), "path": tuple(packages)}
+    pytest.skip(f"no {version} and packages that other accounts may read")
 
 
 def _inherited_path() -> list[str]:

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import pwd
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,7 +13,6 @@ from typing import Any
 import psycopg
 import pytest
 
-import amss_adapters
 from amss_adapters.embedded import EmbeddedHomeBelongsToOther, EmbeddedPostgres
 
 Own = Callable[..., Any]
@@ -161,26 +159,6 @@ def theirs(used_homes: list[Path]) -> Iterator[Path]:
     used_homes.append(folder / "home")
     yield folder
     shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def python_for_all() -> dict[str, tuple[str, ...]]:
-    """An interpreter and a search path that every account can use."""
-    packages = [str(Path(module.__file__).parents[1]) for module in (psycopg, amss_adapters) if module.__file__]
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    for candidate in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
-        tried = subprocess.run(
-            ["/bin/sh", "-c", 'exec "$0" -c "import amss_adapters.embedded"', candidate],
-            env={"PYTHONPATH": os.pathsep.join(packages)},
-            user=NAMELESS,
-            group=NAMELESS,
-            extra_groups=[],
-            capture_output=True,
-            check=False,
-        )
-        if tried.returncode == 0:
-            return {"command": (candidate,), "path": tuple(packages)}
-    pytest.skip(f"no {version} and packages that other accounts may read")
 
 
 @as_root

@@ -145,7 +145,7 @@ def test_roles_may_do_what_they_need_and_no_more(ask: Asking, tables: list[str],
     """
     may: dict[str, list[str]] = dict(ask(query, role))
 
-    appended = {"usage_entries", "inventory_movements", "audit_logs", "outbox"}
+    appended = {"usage_entries", "inventory_movements", "task_notes", "task_labour", "audit_logs", "outbox"}
     for table, privileges in may.items():
         if table.startswith(("audit_logs_", "_yoyo")):
             assert privileges == [], table
@@ -183,14 +183,23 @@ def test_what_runs_as_the_owner_cannot_be_fooled(ask: Asking) -> None:
         ("amss_make_audit_partition", ["search_path=public, pg_temp"]),
         ("amss_organization_id", ["search_path=public, pg_temp"]),
         ("amss_organization_ids", ["search_path=public, pg_temp"]),
+        ("amss_organization_page", ["search_path=public, pg_temp"]),
     ]
 
 
 @pytest.mark.parametrize(
     ("role", "functions"),
     [
-        ("amss_app", {"amss_organization_id", "amss_organization_ids"}),
-        ("amss_worker", {"amss_make_audit_partition", "amss_organization_id", "amss_organization_ids"}),
+        ("amss_app", {"amss_organization_id", "amss_organization_ids", "amss_organization_page"}),
+        (
+            "amss_worker",
+            {
+                "amss_make_audit_partition",
+                "amss_organization_id",
+                "amss_organization_ids",
+                "amss_organization_page",
+            },
+        ),
     ],
 )
 def test_roles_may_call_what_they_need(ask: Asking, role: str, functions: set[str]) -> None:

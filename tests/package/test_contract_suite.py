@@ -41,8 +41,8 @@ class Forgetful(MemoryUnitOfWork):
         pass
 
 
-def open_forgetful(self, org_id, actor, /):
-    opened = super(OurBackend, self).open_uow(org_id, actor)
+def open_forgetful(self, org_id, actor, /, *, idempotency=None):
+    opened = super(OurBackend, self).open_uow(org_id, actor, idempotency=idempotency)
     opened.__class__ = Forgetful
     return opened
 

@@ -16,11 +16,10 @@ import amss_entrypoints
 from amss_adapters.embedded import EmbeddedPostgres, RunningPostgres
 from amss_adapters.embedded.locks import is_held
 from amss_entrypoints.container import open_database
-from amss_entrypoints.settings import Settings
+from amss_entrypoints.settings import VARIABLES, Settings
 
 SOURCES = Path(amss_entrypoints.__file__).parents[1]
 COMMAND = [sys.executable, "-m", "amss_entrypoints.cli.main"]
-SETTINGS = ("DB_URL", "DB_MIGRATION_URL", "APP_ENV", "AMSS_HOME", "LOG_LEVEL")
 _DEADLINE_S = 60.0
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -76,7 +75,7 @@ def start(home: Path) -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
     def start_one(*arguments: object, **environment: str) -> subprocess.Popen[str]:
-        inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+        inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
         process = subprocess.Popen(
             [*COMMAND, *(str(one) for one in arguments)],
             env={**inherited, "PYTHONPATH": str(SOURCES), "AMSS_HOME": str(home), "COLUMNS": "200", **environment},

@@ -23,7 +23,7 @@ async def work(database: Database, rounds: int) -> int:
         organization = await services.directory().by_slug("demo-org")
         actor = system_actor(organization.id, "worker")
         for _ in range(rounds):
-            wanted = TaskFilter(status=TaskStatus.SCHEDULED)
+            wanted = TaskFilter(statuses=(TaskStatus.SCHEDULED,))
             page = await services.list_tasks()(actor, PageRequest(limit=200), filter=wanted)
             for view in page.items:
                 try:

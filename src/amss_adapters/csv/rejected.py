@@ -44,10 +44,10 @@ class RejectedRows:
     def add(self, result: RowResult) -> None:
         """Write a row with every reason against it. Raises OSError when the file can't be written."""
         reasons = [f"{one.subject}: {one.message}" if one.subject else one.message for one in result.violations]
-        cells = {column: neutralised(_readable(cell)) for column, cell in result.cells.items()}
+        cells = {column: neutralised(readable(cell)) for column, cell in result.cells.items()}
         writer = self._write or self._start()
         writer.writerow(
-            {**cells, REJECTED_ROW: str(result.number), REJECTED_BECAUSE: neutralised(_readable("; ".join(reasons)))}
+            {**cells, REJECTED_ROW: str(result.number), REJECTED_BECAUSE: neutralised(readable("; ".join(reasons)))}
         )
         self.count += 1
 
@@ -71,6 +71,6 @@ def neutralised(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """Return the text with the replacement character for NUL and for bytes in it that were no UTF-8."""
     return _UNWRITABLE.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-"""PostgreSQL from PyPI, started and stopped as a child process, shared by all processes that use one data folder."""
+"""PostgreSQL and Valkey from PyPI, run as child processes that are shared by all who use one data folder."""
 
 from amss_adapters.embedded.errors import (
     EmbeddedAccountUnusable,
@@ -15,6 +15,7 @@ from amss_adapters.embedded.errors import (
 )
 from amss_adapters.embedded.home import default_home
 from amss_adapters.embedded.postgres import EmbeddedPostgres, RunningPostgres
+from amss_adapters.embedded.valkey import EmbeddedValkey, RunningValkey
 
 __all__ = [
     "EmbeddedAccountUnusable",
@@ -28,7 +29,9 @@ __all__ = [
     "EmbeddedServerError",
     "EmbeddedStartFailed",
     "EmbeddedTimeout",
+    "EmbeddedValkey",
     "EmbeddedVersionMismatch",
     "RunningPostgres",
+    "RunningValkey",
     "default_home",
 ]

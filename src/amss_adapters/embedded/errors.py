@@ -17,22 +17,22 @@ class EmbeddedPlatformUnsupported(EmbeddedServerError):
 
     code = "embedded_platform_unsupported"
 
-    def __init__(self, platform: str) -> None:
+    def __init__(self, platform: str, *, server: str = "PostgreSQL", setting: str = "DB_URL") -> None:
         super().__init__(
-            f"the embedded PostgreSQL runs on Linux and macOS, not on {platform}; set DB_URL to a PostgreSQL server"
+            f"the embedded {server} runs on Linux and macOS, not on {platform}; set {setting} to a {server} server"
         )
         self.platform = platform
 
 
 class EmbeddedPackageMissing(EmbeddedServerError):
-    """The package with the PostgreSQL binaries is not installed, or holds none."""
+    """The package with a server's binaries is not installed, or holds none."""
 
     code = "embedded_package_missing"
 
-    def __init__(self, package: str, why: str) -> None:
+    def __init__(self, package: str, why: str, *, server: str = "PostgreSQL", setting: str = "DB_URL") -> None:
         super().__init__(
-            f"the PostgreSQL binaries of the package {package} were not found ({why}); "
-            "install them with: pip install 'amss[embedded]', or set DB_URL to a PostgreSQL server"
+            f"the {server} binaries of the package {package} were not found ({why}); "
+            f"install them with: pip install 'amss[embedded]', or set {setting} to a {server} server"
         )
         self.package = package
         self.why = why

@@ -1,29 +1,53 @@
 """Organizations, the directory of all of them, and users."""
 
+from collections.abc import Hashable
+from contextlib import suppress
 from operator import attrgetter
+from uuid import UUID
 
-from amss_adapters.memory.tables import Groups, Reference, Rows, Table, Unique
-from amss_adapters.memory.transaction import Transaction
+from amss_adapters.memory.tables import Groups, Reference, Rows, Table, Unique, after_id
+from amss_adapters.memory.tenant import Tenant
+from amss_adapters.memory.transaction import Transaction, page_of
 from amss_domain.access.errors import UnknownOrganization
-from amss_domain.access.model import Organization, User
-from amss_domain.shared.errors import AlreadyExists
+from amss_domain.access.model import Organization, Role, User
+from amss_domain.access.ports import UserFilter
+from amss_domain.shared.actor import Actor, ActorKind
+from amss_domain.shared.errors import ActorInactive, AlreadyExists
 from amss_domain.shared.ids import OrgId, UserId
+from amss_domain.shared.page import OLDEST_FIRST, Page, PageRequest
 
 _BY_SLUG: Unique[Organization] = Unique(
     lambda organization: organization.slug,
     lambda organization, _: AlreadyExists("organization", organization.slug),
 )
+_ALL: Groups[Organization] = Groups(lambda _: (None,))
+_ALL_BY_SLUG: Groups[Organization] = Groups(lambda _: (None,), order=lambda one: (one.slug, one.id))
 ORGANIZATIONS: Table[Organization] = Table(
-    name="organizations", kind="organization", owner=attrgetter("id"), uniques=(_BY_SLUG,)
+    name="organizations",
+    kind="organization",
+    owner=attrgetter("id"),
+    uniques=(_BY_SLUG,),
+    groups=(_ALL, _ALL_BY_SLUG),
 )
 
 _BY_EMAIL: Unique[User] = Unique(lambda user: user.email.lower(), lambda user, _: AlreadyExists("user", user.email))
-_ALL_USERS: Groups[User] = Groups(lambda _: (None,), order=lambda user: (user.email.lower(), user.id))
+
+
+def _lists(user: User) -> tuple[Hashable, ...]:
+    return (None, user.role, user.email.lower(), *(("active admins",) if _is_active_admin(user) else ()))
+
+
+def _is_active_admin(user: User) -> bool:
+    return user.active and user.role is Role.ADMIN
+
+
+_BY_ID: Groups[User] = Groups(_lists)
+_BY_ADDRESS: Groups[User] = Groups(_lists, order=lambda user: (user.email.lower(), user.id))
 USERS: Table[User] = Table(
     name="users",
     kind="user",
     uniques=(_BY_EMAIL,),
-    groups=(_ALL_USERS,),
+    groups=(_BY_ID, _BY_ADDRESS),
     references=(Reference("users_org_fkey", attrgetter("org_id"), ORGANIZATIONS),),
 )
 
@@ -51,6 +75,22 @@ class MemoryDirectory:
     async def everyone(self) -> tuple[Organization, ...]:
         """Return all organizations by slug."""
         return tuple(sorted(self._organizations.by_id.values(), key=attrgetter("slug")))
+
+    async def page(self, request: PageRequest, /) -> Page[Organization]:
+        """Return organizations by id or by slug. Raises ValueError for another order."""
+        order, rows = request.order or OLDEST_FIRST, self._organizations
+        match order.by:
+            case "created_at":
+                index, after = _ALL, after_id(request.after)
+            case "slug":
+                index, last = _ALL_BY_SLUG, None if request.after is None else rows.by_id.get(request.after)
+                if request.after is not None and last is None:
+                    return Page(())
+                after = () if last is None else index.order(last)
+            case _:
+                raise ValueError(f"there is no order of organizations by {order.by}")
+        places = rows.members(index, None, after, descending=order.descending)
+        return page_of((rows.by_id[place[-1]] for place in places), request.limit)
 
 
 class MemoryOrganizations:
@@ -101,7 +141,25 @@ class MemoryUsers:
 
     async def all(self) -> tuple[User, ...]:
         """Return every user by e-mail address."""
-        return tuple(self._rows.group(_ALL_USERS, None))
+        return tuple(self._rows.group(_BY_ADDRESS, None))
+
+    async def page(self, request: PageRequest, /, *, filter: UserFilter) -> Page[User]:
+        """Return the users that match, by id or by address. Raises ValueError for another order."""
+        order = request.order or OLDEST_FIRST
+        listed: Hashable = filter.role if filter.email is None else filter.email.lower()
+        match order.by:
+            case "created_at":
+                after = after_id(request.after)
+                found = self._rows.group(_BY_ID, listed, after, descending=order.descending)
+            case "email":
+                found = self._rows.following(_BY_ADDRESS, listed, request.after, descending=order.descending)
+            case _:
+                raise ValueError(f"there is no order of users by {order.by}")
+        return page_of((user for user in found if _matches(user, filter)), request.limit)
+
+    async def active_admins(self) -> int:
+        """Return how many admins have access."""
+        return sum(1 for _ in self._rows.group(_BY_ID, "active admins"))
 
     def add(self, user: User, /) -> None:
         """Add a user. Raises `AlreadyExists` for an e-mail address in use."""
@@ -110,3 +168,17 @@ class MemoryUsers:
     def save(self, user: User, /, *, was: User) -> None:
         """Save a changed user. Raises `StaleVersion`, `AlreadyExists`."""
         self._rows.save(user, was=was)
+
+
+def refusal_of(actor: Actor, tenant: Tenant) -> ActorInactive | None:
+    """Return the refusal of a user of the organization whose access was taken away; None for everybody else."""
+    if actor.kind is ActorKind.USER:
+        with suppress(ValueError):
+            user = tenant.rows(USERS).by_id.get(UUID(actor.id))
+            if user is not None and not user.active:
+                return ActorInactive(actor.id)
+    return None
+
+
+def _matches(user: User, filter: UserFilter) -> bool:
+    return filter.role in (None, user.role) and filter.active in (None, user.active)

@@ -1,7 +1,8 @@
 """The audit trail and the outbox: what the events of a commit become."""
 
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Hashable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice, takewhile
 from uuid import UUID
 
 from amss_adapters.memory.sorted_keys import SortKey
@@ -15,14 +16,25 @@ from amss_domain.shared.events import Event
 from amss_domain.shared.id_factory import IdFactory
 from amss_domain.shared.ids import EventId
 from amss_domain.shared.outbox import OutboxMessage
-from amss_domain.shared.page import Page, PageRequest
+from amss_domain.shared.page import NEWEST_FIRST, Page, PageRequest
+
+_ALL = "all"
 
 
-def _newest_first(id: UUID) -> SortKey:
-    return (-id.int, id)
+def _place(entry: AuditEntry) -> SortKey:
+    return (entry.occurred_at, entry.id.int, entry.id)
 
 
-_TRAIL: Groups[AuditEntry] = Groups(lambda entry: (None, entry.resource_id), lambda entry: _newest_first(entry.id))
+def _listed_under(entry: AuditEntry) -> tuple[Hashable, ...]:
+    named = (entry.resource_type, entry.resource_id, entry.action, entry.actor_id, entry.request_id)
+    return (_ALL, *_keys_of(*named))
+
+
+def _keys_of(*values: str | UUID | None) -> list[Hashable]:
+    return [(field, value) for field, value in enumerate(values) if value is not None]
+
+
+_TRAIL: Groups[AuditEntry] = Groups(_listed_under, order=_place)
 AUDIT_ENTRIES: Table[AuditEntry] = Table(name="audit_logs", kind="audit entry", groups=(_TRAIL,))
 
 _WAITING: Groups[OutboxMessage] = Groups(lambda _: (None,))
@@ -50,10 +62,46 @@ class MemoryAuditTrail:
         self._rows = transaction.view(AUDIT_ENTRIES)
 
     async def page(self, request: PageRequest, /, *, filter: AuditFilter) -> Page[AuditEntry]:
-        """Return the entries that match, newest first."""
-        after = () if request.after is None else _newest_first(request.after)
-        entries = self._rows.group(_TRAIL, filter.resource_id, after)
-        return page_of((entry for entry in entries if _matches(entry, filter)), request.limit)
+        """Return the entries that match as they happened, newest first unless asked otherwise."""
+        order = request.order or NEWEST_FIRST
+        if order.by != "created_at":
+            raise ValueError(f"audit entries cannot be sorted by {order.by}")
+        after: AuditEntry | None = None
+        if request.after is not None:
+            after = self._rows.find(request.after)
+            if after is None:
+                return Page(())
+        return page_of(self._matching(after, filter, descending=order.descending), request.limit)
+
+    async def following(
+        self, entry: AuditEntry | None, /, *, filter: AuditFilter, limit: int
+    ) -> tuple[AuditEntry, ...]:
+        """Return so many entries that match after that one, oldest first."""
+        return tuple(islice(self._matching(entry, filter, descending=False), limit))
+
+    def _matching(self, after: AuditEntry | None, filter: AuditFilter, *, descending: bool) -> Iterator[AuditEntry]:
+        wanted = _keys_of(filter.resource_type, filter.resource_id, filter.action, filter.actor_id, filter.request_id)
+        fewest = min(wanted, key=lambda key: self._rows.size(_TRAIL, key), default=_ALL)
+        start = _start(after, filter.until if descending else filter.since, descending=descending)
+        entries = takewhile(
+            lambda entry: not _is_past(entry, filter, descending=descending),
+            self._rows.group(_TRAIL, fewest, start, descending=descending),
+        )
+        return (entry for entry in entries if set(wanted) <= set(_listed_under(entry)))
+
+
+def _start(after: AuditEntry | None, bound: datetime | None, *, descending: bool) -> SortKey:
+    """Return the place to go on from: that of the entry or the bound, whichever is further on."""
+    places: list[SortKey] = [] if after is None else [_place(after)]
+    if bound is not None:
+        places.append((bound,))
+    return (min if descending else max)(places, default=())
+
+
+def _is_past(entry: AuditEntry, filter: AuditFilter, *, descending: bool) -> bool:
+    if descending:
+        return filter.since is not None and entry.occurred_at < filter.since
+    return filter.until is not None and entry.occurred_at >= filter.until
 
 
 class MemoryOutbox:
@@ -65,7 +113,3 @@ class MemoryOutbox:
     async def unpublished(self, *, limit: int) -> tuple[OutboxMessage, ...]:
         """Return so many messages, oldest first."""
         return tuple(islice(self._rows.group(_WAITING, None), limit))
-
-
-def _matches(entry: AuditEntry, filter: AuditFilter) -> bool:
-    return filter.resource_type in (None, entry.resource_type) and filter.action in (None, entry.action)

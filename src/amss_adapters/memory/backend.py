@@ -11,6 +11,7 @@ from amss_adapters.memory.unit_of_work import MemoryUnitOfWork
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.clock import Clock
 from amss_domain.shared.id_factory import IdFactory
+from amss_domain.shared.idempotency import Idempotency
 from amss_domain.shared.ids import OrgId
 
 
@@ -29,12 +30,12 @@ class MemoryBackend:
         self._known: dict[OrgId, Tenant] = {}
         self.directory = MemoryDirectory(self._organizations)
 
-    def open_uow(self, org_id: OrgId, actor: Actor, /) -> MemoryUnitOfWork:
+    def open_uow(self, org_id: OrgId, actor: Actor, /, *, idempotency: Idempotency | None = None) -> MemoryUnitOfWork:
         """Return a unit of work for the organization, to be entered with `async with`."""
         tenant = self._opened.get(org_id)
         if tenant is None:
             tenant = self._opened[org_id] = Tenant(org_id, {ORGANIZATIONS: self._organizations})
-        return MemoryUnitOfWork(tenant, actor, ids=self.ids, committed=self._keep)
+        return MemoryUnitOfWork(tenant, actor, ids=self.ids, committed=self._keep, idempotency=idempotency)
 
     async def start(self) -> None:
         """Do nothing: it is ready when it is made."""

@@ -1,20 +1,22 @@
 """Aircraft and their usage ledgers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from datetime import date
 from operator import attrgetter
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from amss_adapters.memory.access import ORGANIZATIONS
-from amss_adapters.memory.tables import Groups, Reference, Table, Unique, after_id
+from amss_adapters.memory.sorted_keys import SortKey
+from amss_adapters.memory.tables import Groups, Reference, Table, Unique, after_id, by_id
 from amss_adapters.memory.transaction import Transaction, page_of
 from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.fleet.ledger import EntryKind, Ledger, LedgerEntry
+from amss_domain.fleet.ports import WHOLE_FLEET, AircraftFilter
 from amss_domain.shared.errors import AlreadyExists, NotFound
 from amss_domain.shared.ids import AircraftId, OrgId, UsageEntryId
-from amss_domain.shared.page import Page, PageRequest
+from amss_domain.shared.page import NEWEST_FIRST, OLDEST_FIRST, Page, PageRequest
 from amss_domain.shared.units import Readings
 
 
@@ -22,24 +24,42 @@ def _registration(aircraft: Aircraft) -> str | None:
     return aircraft.registration.lower() if aircraft.archived_at is None else None
 
 
-def _models(aircraft: Aircraft) -> tuple[str | None, ...]:
-    if aircraft.archived_at is not None:
-        return ()
+def _listed_under(aircraft: Aircraft) -> tuple[Hashable, ...]:
+    about = AircraftFilter(archived=aircraft.archived_at is not None)
     model = aircraft.particulars.model
-    return (None,) if model is None else (None, model.casefold())
+    filters = [about, evolve(about, registration=aircraft.registration)]
+    return tuple(_list_of(one) for one in (*filters, *(() if model is None else (evolve(about, model=model),))))
+
+
+def _list_of(filter: AircraftFilter) -> Hashable:
+    """Return the group that has what matches, if need be with other models."""
+    if filter.registration is not None:
+        return ("registration", filter.archived, filter.registration.lower())
+    model = None if filter.model is None else filter.model.casefold()
+    return ("archived", model) if filter.archived else model
+
+
+def _is_of(model: str | None, aircraft: Aircraft) -> bool:
+    found = aircraft.particulars.model
+    return model is None or (found is not None and found.casefold() == model.casefold())
+
+
+def _by_registration(aircraft: Aircraft) -> SortKey:
+    return (aircraft.registration.lower(), *by_id(aircraft))
 
 
 _BY_REGISTRATION: Unique[Aircraft] = Unique(
     _registration, lambda aircraft, _: AlreadyExists("aircraft", aircraft.registration)
 )
-OF_MODEL: Groups[Aircraft] = Groups(_models)
+OF_MODEL: Groups[Aircraft] = Groups(_listed_under)
 """Unarchived aircraft by model in folded case; all of them under None."""
+_REGISTERED: Groups[Aircraft] = Groups(_listed_under, _by_registration)
 
 AIRCRAFT: Table[Aircraft] = Table(
     name="aircraft",
     kind="aircraft",
     uniques=(_BY_REGISTRATION,),
-    groups=(OF_MODEL,),
+    groups=(OF_MODEL, _REGISTERED),
     references=(Reference("aircraft_org_fkey", attrgetter("org_id"), ORGANIZATIONS),),
 )
 
@@ -121,10 +141,18 @@ class MemoryFleet:
             found = await self._rows.held(found, lambda aircraft: _registration(aircraft) in wanted)
         return {aircraft.registration.lower(): aircraft for aircraft in found}
 
-    async def page(self, request: PageRequest, /, *, model: str | None = None) -> Page[Aircraft]:
-        """Return unarchived aircraft in the order of their ids, of the model if one is given."""
-        key = None if model is None else model.casefold()
-        return page_of(self._rows.group(OF_MODEL, key, after_id(request.after)), request.limit)
+    async def page(self, request: PageRequest, /, *, filter: AircraftFilter = WHOLE_FLEET) -> Page[Aircraft]:
+        """Return the aircraft that match, by id or by registration in lower case."""
+        order = request.order or OLDEST_FIRST
+        match order.by:
+            case "created_at":
+                after = after_id(request.after)
+                found = self._rows.group(OF_MODEL, _list_of(filter), after, descending=order.descending)
+            case "registration":
+                found = self._rows.following(_REGISTERED, _list_of(filter), request.after, descending=order.descending)
+            case _:
+                raise ValueError(f"aircraft have no order by {order.by}")
+        return page_of((aircraft for aircraft in found if _is_of(filter.model, aircraft)), request.limit)
 
     def add(self, aircraft: Aircraft, /) -> None:
         """Add an aircraft. Raises `AlreadyExists` for a registration in use."""
@@ -152,6 +180,24 @@ class MemoryUsage:
         if posting.aircraft_id != aircraft_id:
             raise NotFound(_USAGE.kind, entry_id)
         return posting.entry
+
+    async def page(self, aircraft_id: AircraftId, request: PageRequest, /) -> Page[LedgerEntry]:
+        """Return the entries of the aircraft, the newest first unless the request says otherwise."""
+        order = request.order or NEWEST_FIRST
+        if order.by != "created_at":
+            raise ValueError(f"usage entries have no order by {order.by}")
+        after = None if request.after is None else self._rows.find(request.after)
+        if request.after is not None and (after is None or after.aircraft_id != aircraft_id):
+            return Page(())
+        ledger = ("entries", aircraft_id)
+        postings = self._rows.following(_OF_LEDGER, ledger, request.after, descending=order.descending)
+        page = page_of(postings, request.limit)
+        return Page(tuple(posting.entry for posting in page.items), page.next_after)
+
+    async def since(self, aircraft_id: AircraftId, day: date, /) -> Ledger:
+        """Return a ledger of the aircraft's first entry and all that occurred after the day."""
+        entries = self._ledger("entries", aircraft_id).entries
+        return Ledger(entry for entry in entries if entry.position == 1 or entry.occurred_on > day)
 
     async def totals_on(self, aircraft_id: AircraftId, day: date, /) -> Readings:
         """Return the sums of the entries up to and including the day."""

@@ -13,13 +13,12 @@ from amss_adapters.memory.tables import Groups, Reference, Table, Unique, after_
 from amss_adapters.memory.transaction import Transaction, page_of
 from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.scheduling.link import Generation, Link
-from amss_domain.scheduling.ports import LinkKey
+from amss_domain.scheduling.ports import LinkFilter, LinkKey, ProgramFilter
 from amss_domain.scheduling.program import AppliesTo, Program
 from amss_domain.shared.errors import AlreadyExists
 from amss_domain.shared.ids import AircraftId, LinkId, ProgramId
-from amss_domain.shared.page import Page, PageRequest
+from amss_domain.shared.page import OLDEST_FIRST, Page, PageRequest
 
-_ALL = "all"
 _SPREADING = "spreading"
 _EVERY_AIRCRAFT = "every aircraft"
 
@@ -29,11 +28,9 @@ def _name(program: Program) -> str | None:
 
 
 def _program_groups(program: Program) -> tuple[Hashable, ...]:
+    groups: list[Hashable] = [_SPREADING] if program.spreading else []
     if program.archived_at is not None:
-        return (_SPREADING,) if program.spreading else ()
-    groups: list[Hashable] = [_ALL]
-    if program.spreading:
-        groups.append(_SPREADING)
+        return tuple(groups)
     applicability = program.terms.applicability
     if applicability.applies_to is AppliesTo.ALL:
         groups.append(_EVERY_AIRCRAFT)
@@ -42,13 +39,22 @@ def _program_groups(program: Program) -> tuple[Hashable, ...]:
     return tuple(groups)
 
 
+def _listed(program: Program) -> tuple[Hashable, ...]:
+    archived = program.archived_at is not None
+    return ((archived, None), (archived, ("kind", program.terms.kind)), (archived, ("name", program.name.lower())))
+
+
 _BY_NAME: Unique[Program] = Unique(_name, lambda program, _: AlreadyExists("program", program.name))
 _PROGRAMS: Groups[Program] = Groups(_program_groups)
+_LISTED: Groups[Program] = Groups(_listed)
+_LISTED_BY_NAME: Groups[Program] = Groups(
+    _listed, order=lambda program: (program.name.lower(), program.id.int, program.id)
+)
 PROGRAMS: Table[Program] = Table(
     name="programs",
     kind="program",
     uniques=(_BY_NAME,),
-    groups=(_PROGRAMS,),
+    groups=(_PROGRAMS, _LISTED, _LISTED_BY_NAME),
     references=(Reference("programs_org_fkey", attrgetter("org_id"), ORGANIZATIONS),),
 )
 
@@ -57,12 +63,17 @@ def _aircraft_first(link: Link) -> SortKey:
     return (link.aircraft_id.int, link.id.int, link.id)
 
 
-def _pending(link: Link) -> tuple[None, ...]:
-    return (None,) if link.generation is Generation.PENDING else ()
+def _pending(link: Link) -> tuple[ProgramId | None, ...]:
+    return (None, link.program_id) if link.generation is Generation.PENDING else ()
 
 
-def _waking(link: Link) -> tuple[None, ...]:
-    return (None,) if link.generation is Generation.WAITING and link.wake_on is not None else ()
+def _waking(link: Link) -> tuple[ProgramId | None, ...]:
+    return (None, link.program_id) if link.generation is Generation.WAITING and link.wake_on is not None else ()
+
+
+def _listed_links(link: Link) -> tuple[Hashable, ...]:
+    ended = not link.is_active
+    return ((ended, None), (ended, link.program_id), (ended, link.aircraft_id))
 
 
 _BY_PAIR: Unique[Link] = Unique(
@@ -70,6 +81,7 @@ _BY_PAIR: Unique[Link] = Unique(
     lambda link, _: AlreadyExists("link", f"aircraft {link.aircraft_id}, program {link.program_id}"),
 )
 _OF_AIRCRAFT: Groups[Link] = Groups(lambda link: (link.aircraft_id,))
+_LISTED_LINKS: Groups[Link] = Groups(_listed_links)
 _PENDING: Groups[Link] = Groups(_pending, order=_aircraft_first)
 _WAKING: Groups[Link] = Groups(_waking, order=lambda link: (link.wake_on, *_aircraft_first(link)))
 _FOLLOWING: Groups[Link] = Groups(
@@ -80,7 +92,7 @@ LINKS: Table[Link] = Table(
     name="aircraft_programs",
     kind="link",
     uniques=(_BY_PAIR,),
-    groups=(_OF_AIRCRAFT, _PENDING, _WAKING, _FOLLOWING),
+    groups=(_OF_AIRCRAFT, _LISTED_LINKS, _PENDING, _WAKING, _FOLLOWING),
     references=(
         Reference("aircraft_programs_aircraft_fkey", attrgetter("aircraft_id"), AIRCRAFT),
         Reference("aircraft_programs_program_fkey", attrgetter("program_id"), PROGRAMS),
@@ -125,9 +137,22 @@ class MemoryPrograms:
         """Return the ids of programs that links still have to follow, by id."""
         return tuple(program.id for program in self._rows.group(_PROGRAMS, _SPREADING))
 
-    async def page(self, request: PageRequest, /) -> Page[Program]:
-        """Return unarchived programs in the order of their ids."""
-        return page_of(self._rows.group(_PROGRAMS, _ALL, after_id(request.after)), request.limit)
+    async def page(self, request: PageRequest, /, *, filter: ProgramFilter) -> Page[Program]:
+        """Return the programs that match, by id or by name. Raises ValueError for another order."""
+        order = request.order or OLDEST_FIRST
+        if order.by not in ("created_at", "name"):
+            raise ValueError(f"there is no order of programs by {order.by}")
+        key: Hashable = None if filter.kind is None else ("kind", filter.kind)
+        if filter.name is not None:
+            key = ("name", filter.name.lower())
+        group = (filter.archived, key)
+        # All of one name are in the order of their ids.
+        if order.by == "name" and filter.name is None:
+            programs = self._rows.following(_LISTED_BY_NAME, group, request.after, descending=order.descending)
+        else:
+            programs = self._rows.group(_LISTED, group, after_id(request.after), descending=order.descending)
+        of_kind = (program for program in programs if filter.kind in (None, program.terms.kind))
+        return page_of(of_kind, request.limit)
 
     def add(self, program: Program, /) -> None:
         """Add a program. Raises `AlreadyExists` for a name in use."""
@@ -164,11 +189,13 @@ class MemoryLinks:
         links = self._rows.groups(_OF_AIRCRAFT, aircraft_ids)
         return await self._rows.held(links) if for_update else links
 
-    async def to_generate(self, day: date, /, *, limit: int) -> tuple[LinkKey, ...]:
-        """Return links of unarchived aircraft to generate a task for, by aircraft and link."""
-        waking = self._rows.group(_WAKING, None)
+    async def to_generate(
+        self, day: date, /, *, limit: int, program_id: ProgramId | None = None
+    ) -> tuple[LinkKey, ...]:
+        """Return links of unarchived aircraft, perhaps of one program, to generate a task for, by aircraft and link."""
+        waking = self._rows.group(_WAKING, program_id)
         awake = takewhile(lambda link: link.wake_on is not None and link.wake_on <= day, waking)
-        links = merge(self._rows.group(_PENDING, None), sorted(awake, key=_aircraft_first), key=_aircraft_first)
+        links = merge(self._rows.group(_PENDING, program_id), sorted(awake, key=_aircraft_first), key=_aircraft_first)
         flying = (link for link in links if self._aircraft.get(link.aircraft_id).archived_at is None)
         return tuple(_key(link) for link in islice(flying, limit))
 
@@ -182,6 +209,16 @@ class MemoryLinks:
         aircraft = self._aircraft.group(OF_MODEL, None if model is None else model.casefold())
         without = (one for one in aircraft if self._rows.by_key(_BY_PAIR, (one.id, program_id)) is None)
         return tuple(islice(without, limit))
+
+    async def page(self, request: PageRequest, /, *, filter: LinkFilter) -> Page[Link]:
+        """Return the links that match in the order of their ids. Raises ValueError for another order."""
+        order = request.order or OLDEST_FIRST
+        if order.by != "created_at":
+            raise ValueError(f"there is no order of links by {order.by}")
+        group = (filter.ended, filter.program_id or filter.aircraft_id)
+        links = self._rows.group(_LISTED_LINKS, group, after_id(request.after), descending=order.descending)
+        wanted = (link for link in links if filter.aircraft_id in (None, link.aircraft_id))
+        return page_of(wanted, request.limit)
 
     def add(self, link: Link, /) -> None:
         """Add a link. Raises `AlreadyExists` for a pair linked already, `BrokenReference`."""

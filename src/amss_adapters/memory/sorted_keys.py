@@ -59,6 +59,15 @@ class SortedKeys:
             for chunk in islice(self._chunks, first + 1, None):
                 yield from chunk
 
+    def before(self, key: SortKey = ()) -> Iterator[SortKey]:
+        """Go through the keys less than `key`, the greatest first; through all for the empty key."""
+        last = bisect_left(self._last, key) if key else len(self._chunks)
+        if last < len(self._chunks):
+            chunk = self._chunks[last]
+            yield from reversed(chunk[: bisect_left(chunk, key)])
+        for chunk in reversed(self._chunks[:last]):
+            yield from reversed(chunk)
+
     def _split(self, at: int) -> None:
         chunk = self._chunks[at]
         middle = len(chunk) // 2

@@ -114,10 +114,17 @@ class Rows(Generic[R]):
         """Return the id of the row that has the key."""
         return self._uniques[index].get(key)
 
-    def members(self, index: Groups[R], key: Hashable, after: SortKey = ()) -> Iterator[SortKey]:
-        """Go through the sort keys of a group after `after`; the last item of each is the row's id."""
+    def members(
+        self, index: Groups[R], key: Hashable, after: SortKey = (), *, descending: bool = False
+    ) -> Iterator[SortKey]:
+        """Go through the sort keys of a group after `after`; the last item of each is the row's id.
+
+        With `descending` the greatest comes first, and what comes after is less.
+        """
         group = self._groups[index].get(key)
-        return iter(()) if group is None else group.after(after)
+        if group is None:
+            return iter(())
+        return group.before(after) if descending else group.after(after)
 
     def size(self, index: Groups[R], key: Hashable) -> int:
         """Return how many rows a group has."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from amss_adapters.memory.answers import KeptAnswers
 from amss_adapters.memory.locks import Locks
 from amss_adapters.memory.tables import R, Rows, Table
 from amss_domain.shared.ids import OrgId
@@ -13,6 +14,7 @@ class Tenant:
     def __init__(self, org_id: OrgId, shared: dict[Table[Any], Rows[Any]]) -> None:
         self.org_id = org_id
         self.locks = Locks()
+        self.answers = KeptAnswers()
         self._rows = dict(shared)
 
     def rows(self, table: Table[R]) -> Rows[R]:

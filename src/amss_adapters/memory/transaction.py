@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from enum import Enum
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Generic, NoReturn, TypeVar, cast
 from uuid import UUID
 
@@ -22,6 +22,10 @@ from amss_domain.shared.errors import (
 from amss_domain.shared.page import Page
 
 V = TypeVar("V", bound=Versioned)
+
+
+def _no_conflict(_: Tenant) -> AmssError | None:
+    return None
 
 
 class _State(Enum):
@@ -87,15 +91,20 @@ class Transaction:
         self.require_usable()
         await self._hold((table, row_id) for row_id in row_ids)
 
-    async def commit(self, attach: Callable[[Tenant], None]) -> None:
-        """Make all changes and what `attach` adds to the committed rows at once, or nothing; then it is over.
+    async def commit(
+        self, attach: Callable[[Tenant], None], *, conflict: Callable[[Tenant], AmssError | None] = _no_conflict
+    ) -> None:
+        """Make all changes and what `attach` adds to what is committed at once, or nothing; then it is over.
 
-        A stale version is reported before any other conflict, since trying again helps against it.
+        What `conflict` finds is reported first; then a stale version, since trying again helps against it.
         """
         self.require_usable()
         self._state = _State.COMMITTING
         await self._hold(self.saved)
         # Nothing is awaited from here on, so nobody sees or changes anything in between.
+        found = conflict(self._tenant)
+        if found is not None:
+            self.fail(found)
         for check in (View.check_versions, View.check_keys):
             for view in self._views.values():
                 check(view)
@@ -151,6 +160,13 @@ class View(Generic[R]):
         found = (self._find(row_id) for row_id in sorted(set(row_ids), key=_number))
         return tuple(row for row in found if row is not None)
 
+    def everything(self) -> Iterator[R]:
+        """Go through all rows, in no order."""
+        self._transaction.require_usable()
+        own = {} if self._own is None else self._own.by_id
+        committed = (row for row in self._committed.by_id.values() if row.id not in own)
+        return chain(committed, own.values())
+
     def by_key(self, index: Unique[R], key: Hashable) -> R | None:
         """Return the row that has the key; None when there is none."""
         self._transaction.require_usable()
@@ -168,18 +184,28 @@ class View(Generic[R]):
         found = {row.id: row for key in keys if (row := self.by_key(index, key)) is not None}
         return tuple(found[row_id] for row_id in sorted(found, key=_number))
 
-    def group(self, index: Groups[R], key: Hashable, after: SortKey = ()) -> Iterator[R]:
-        """Go through the rows of a group in its order, from the start or those after a sort key."""
+    def group(self, index: Groups[R], key: Hashable, after: SortKey = (), *, descending: bool = False) -> Iterator[R]:
+        """Go through the rows of a group in its order, from the start or those after a sort key; or the last first."""
         self._transaction.require_usable()
         committed, own = self._committed, self._own
-        places = committed.members(index, key, after)
+        places = committed.members(index, key, after, descending=descending)
         if own is None:
             return (committed.by_id[place[-1]] for place in places)
         others = (place for place in places if place[-1] not in own.by_id)
+        mine = own.members(index, key, after, descending=descending)
         return (
-            own.by_id.get(place[-1]) or committed.by_id[place[-1]]
-            for place in merge(others, own.members(index, key, after))
+            own.by_id.get(place[-1]) or committed.by_id[place[-1]] for place in merge(others, mine, reverse=descending)
         )
+
+    def following(
+        self, index: Groups[R], key: Hashable, after: UUID | None, *, descending: bool = False
+    ) -> Iterator[R]:
+        """Go through the rows of a group after the row with that id, from the start for None; none after an unknown."""
+        row = None if after is None else self.find(after)
+        if after is not None and row is None:
+            return iter(())
+        place = () if row is None else index.order(row)
+        return self.group(index, key, place, descending=descending)
 
     def groups(self, index: Groups[R], keys: Collection[Hashable]) -> tuple[R, ...]:
         """Return the rows of several groups in the order of their ids."""

@@ -4,17 +4,24 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from amss_adapters.memory.access import MemoryOrganizations, MemoryUsers
+from amss_adapters.memory.access import MemoryOrganizations, MemoryUsers, refusal_of
+from amss_adapters.memory.answers import MemoryAnswers
+from amss_adapters.memory.api_keys import MemoryApiKeys
 from amss_adapters.memory.audit import MemoryAuditTrail, MemoryOutbox, append_events
 from amss_adapters.memory.fleet import MemoryFleet, MemoryUsage
 from amss_adapters.memory.inventory import MemoryParts, MemoryStockRows
+from amss_adapters.memory.reports import MemoryReports
 from amss_adapters.memory.scheduling import MemoryLinks, MemoryPrograms
+from amss_adapters.memory.sessions import MemoryPasswords, MemorySessions
+from amss_adapters.memory.task_log import MemoryDependencies, MemoryTaskLog
 from amss_adapters.memory.tasks import MemoryTasks
 from amss_adapters.memory.tenant import Tenant
 from amss_adapters.memory.transaction import Transaction
 from amss_domain.shared.actor import Actor
+from amss_domain.shared.errors import AmssError, KeyTaken
 from amss_domain.shared.events import Event
 from amss_domain.shared.id_factory import IdFactory
+from amss_domain.shared.idempotency import Idempotency
 from amss_domain.shared.ids import OrgId
 
 
@@ -25,8 +32,19 @@ class MemoryUnitOfWork:
     Raises RuntimeError when used before it is entered, after it is committed or left, or when committed twice.
     """
 
-    def __init__(self, tenant: Tenant, actor: Actor, *, ids: IdFactory, committed: Callable[[Tenant], None]) -> None:
+    def __init__(
+        self,
+        tenant: Tenant,
+        actor: Actor,
+        *,
+        ids: IdFactory,
+        committed: Callable[[Tenant], None],
+        idempotency: Idempotency | None = None,
+    ) -> None:
         self._transaction = Transaction(tenant)
+        self._tenant = tenant
+        self._answers = tenant.answers
+        self._idempotency = idempotency
         self._actor = actor
         self._ids = ids
         self._committed = committed
@@ -53,6 +71,21 @@ class MemoryUnitOfWork:
         return MemoryUsers(self._transaction)
 
     @property
+    def passwords(self) -> MemoryPasswords:
+        """The hashes of their passwords."""
+        return MemoryPasswords(self._transaction)
+
+    @property
+    def sessions(self) -> MemorySessions:
+        """Their sessions."""
+        return MemorySessions(self._transaction)
+
+    @property
+    def api_keys(self) -> MemoryApiKeys:
+        """Their API keys."""
+        return MemoryApiKeys(self._transaction)
+
+    @property
     def audit(self) -> MemoryAuditTrail:
         """Its audit trail."""
         return MemoryAuditTrail(self._transaction)
@@ -61,6 +94,11 @@ class MemoryUnitOfWork:
     def outbox(self) -> MemoryOutbox:
         """Its outbox."""
         return MemoryOutbox(self._transaction)
+
+    @property
+    def answers(self) -> MemoryAnswers:
+        """The answers kept of its commands."""
+        return MemoryAnswers(self._answers, require_usable=self._transaction.require_usable)
 
     @property
     def fleet(self) -> MemoryFleet:
@@ -97,27 +135,59 @@ class MemoryUnitOfWork:
         """Its tasks."""
         return MemoryTasks(self._transaction)
 
+    @property
+    def task_log(self) -> MemoryTaskLog:
+        """What was written down while they were worked on."""
+        return MemoryTaskLog(self._transaction)
+
+    @property
+    def dependencies(self) -> MemoryDependencies:
+        """What they wait for."""
+        return MemoryDependencies(self._transaction)
+
+    @property
+    def reports(self) -> MemoryReports:
+        """What its records add up to."""
+        return MemoryReports(self._transaction)
+
     def record(self, event: Event, /) -> None:
         """Announce what happened, if and when this is committed."""
         self._transaction.require_open()
         self._events.append(event)
 
-    async def commit(self) -> None:
+    async def commit(self, result: object = None, /) -> None:
         """Save everything, with an audit entry for each event and a message for each public one, or nothing.
 
-        Waits for whoever holds what is saved here without being held here.
+        With an `Idempotency` what its `answer` makes of `result` is kept too; a key in use is reported before any other
+        conflict. Waits for whoever holds what is saved here without being held here.
         """
-        await self._transaction.commit(self._attach)
+        self._transaction.require_usable()
+        idempotency = self._idempotency
+        answer = b"" if idempotency is None else idempotency.answer(result)
+
+        def conflict(tenant: Tenant) -> AmssError | None:
+            if (refused := refusal_of(self._actor, tenant)) is not None:
+                return refused
+            if idempotency is None or not tenant.answers.has(idempotency):
+                return None
+            return KeyTaken(idempotency.key)
+
+        def attach(tenant: Tenant) -> None:
+            append_events(self._events, tenant=tenant, actor=self._actor, ids=self._ids)
+            if idempotency is not None:
+                tenant.answers.put(idempotency, answer)
+            self._committed(tenant)
+
+        await self._transaction.commit(attach, conflict=conflict)
 
     async def __aenter__(self) -> Self:
         self._transaction.begin()
+        if (refused := refusal_of(self._actor, self._tenant)) is not None:
+            self._transaction.leave()
+            raise refused
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
         self._transaction.leave()
-
-    def _attach(self, tenant: Tenant) -> None:
-        append_events(self._events, tenant=tenant, actor=self._actor, ids=self._ids)
-        self._committed(tenant)

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from amss_adapters.postgres.codec import (
     LAST_ID,
+    NO_ID,
     Param,
+    Params,
     Row,
     from_id,
     from_instant,
@@ -31,7 +33,7 @@ from amss_domain.shared.errors import BrokenReference
 from amss_domain.shared.events import Event
 from amss_domain.shared.ids import EventId, OrgId
 from amss_domain.shared.outbox import OutboxMessage
-from amss_domain.shared.page import Page, PageRequest
+from amss_domain.shared.page import NEWEST_FIRST, Page, PageRequest
 
 _SQL: Final = statements("audit")
 _INSERT_ENTRY: Final = _SQL["entry_insert"]
@@ -41,6 +43,9 @@ _ENTRY: Final = Kind[AuditEntry](
     "audit entry", {state: lambda _: BrokenReference("audit_logs_org_id_fkey") for state in ("42501", "23502")}
 )
 _MESSAGE: Final = Kind[OutboxMessage]("outbox message")
+
+_START: Final = (b"-infinity", NO_ID)
+_END: Final = (b"infinity", LAST_ID)
 
 
 def append(session: Session, event: Event, *, event_id: EventId, actor: Actor) -> None:
@@ -134,18 +139,56 @@ class PostgresAuditTrail:
         self._session = session
 
     async def page(self, request: PageRequest, /, *, filter: AuditFilter) -> Page[AuditEntry]:
-        """Return the entries that match, newest first."""
+        """Return the entries that match as they happened, newest first unless asked otherwise."""
+        order = request.order or NEWEST_FIRST
+        if order.by != "created_at":
+            raise ValueError(f"audit entries cannot be sorted by {order.by}")
+        # The statement looks up when the entry happened that the page starts after.
+        place = (None, from_id(request.after)) if request.after else _END if order.descending else _START
+        found = await self._matching(place, filter, descending=order.descending, limit=request.limit + 1)
+        return page_of(found, request.limit)
+
+    async def following(
+        self, entry: AuditEntry | None, /, *, filter: AuditFilter, limit: int
+    ) -> tuple[AuditEntry, ...]:
+        """Return so many entries that match after that one, oldest first."""
+        place = _START if entry is None else (from_instant(entry.occurred_at), from_id(entry.id))
+        return await self._matching(place, filter, descending=False, limit=limit)
+
+    async def _matching(
+        self, place: Params, filter: AuditFilter, *, descending: bool, limit: int
+    ) -> tuple[AuditEntry, ...]:
         session = self._session
-        before = from_id(request.after) if request.after else LAST_ID
-        action, kind = maybe(from_text, filter.action), maybe(from_text, filter.resource_type)
-        params: tuple[Param, ...] = (session.org, before, from_number(request.limit + 1), action)
-        statement = _SQL["entry_page"]
-        if filter.resource_id is not None:
-            statement, params = _SQL["entry_page_of_resource"], (*params, kind, from_id(filter.resource_id))
-        elif kind is not None:
-            statement, params = _SQL["entry_page_of_type"], (*params, kind)
-        rows = await session.read(statement, params, _ENTRY)
-        return page_of((_entry_from(row, session.org_id) for row in rows), request.limit)
+        newest, oldest = _narrowest(filter)
+        params = (
+            session.org,
+            *place,
+            from_number(limit),
+            from_instant(filter.since) if filter.since else b"-infinity",
+            from_instant(filter.until) if filter.until else b"infinity",
+            maybe(from_text, filter.resource_type),
+            maybe(from_id, filter.resource_id),
+            maybe(from_text, filter.action),
+            maybe(from_text, filter.actor_id),
+            maybe(from_text, filter.request_id),
+        )
+        rows = await session.read(_SQL[newest if descending else oldest], params, _ENTRY)
+        return tuple(_entry_from(row, session.org_id) for row in rows)
+
+
+def _narrowest(filter: AuditFilter) -> tuple[str, str]:
+    """Return the statements, either way round, whose index leaves the fewest entries to look through."""
+    if filter.request_id is not None:
+        return "entry_newest_of_request", "entry_oldest_of_request"
+    if filter.resource_id is not None:
+        return "entry_newest_of_resource", "entry_oldest_of_resource"
+    if filter.actor_id is not None:
+        return "entry_newest_of_actor", "entry_oldest_of_actor"
+    if filter.action is not None:
+        return "entry_newest_of_action", "entry_oldest_of_action"
+    if filter.resource_type is not None:
+        return "entry_newest_of_type", "entry_oldest_of_type"
+    return "entry_newest", "entry_oldest"
 
 
 class PostgresOutbox:

@@ -12,6 +12,7 @@ from amss_adapters.postgres.unit_of_work import PostgresUnitOfWork
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.clock import Clock
 from amss_domain.shared.id_factory import IdFactory
+from amss_domain.shared.idempotency import Idempotency
 from amss_domain.shared.ids import OrgId
 
 # So that a dead network shows in seconds rather than hours; what the URL says wins.
@@ -62,9 +63,10 @@ class PostgresBackend:
         )
         self.directory = PostgresDirectory(self._pool)
 
-    def open_uow(self, org_id: OrgId, actor: Actor, /) -> PostgresUnitOfWork:
+    def open_uow(self, org_id: OrgId, actor: Actor, /, *, idempotency: Idempotency | None = None) -> PostgresUnitOfWork:
         """Return a unit of work for the organization, to be entered with `async with`."""
-        return PostgresUnitOfWork(Session(self._pool, org_id, self._patience), actor, ids=self.ids)
+        session = Session(self._pool, org_id, actor, self._patience)
+        return PostgresUnitOfWork(session, actor, ids=self.ids, idempotency=idempotency)
 
     async def start(self) -> None:
         """Open the first connections. Raises `Unavailable` when the server does not take them."""

@@ -74,6 +74,11 @@ def from_instant(value: datetime) -> bytes:
     return value.isoformat().encode()
 
 
+def from_bytes(value: bytes) -> bytes:
+    """Write bytes as they are."""
+    return b"\\x" + value.hex().encode()
+
+
 def maybe(write: Callable[[T], bytes], value: T | None) -> Param:
     """Write a value or NULL."""
     return None if value is None else write(value)
@@ -137,6 +142,11 @@ def to_instant(value: bytes | None) -> datetime:
         # Three times as fast as with the offset, and every connection of ours writes UTC.
         return datetime.fromisoformat(written[:-3]).replace(tzinfo=UTC)
     return datetime.fromisoformat(written).astimezone(UTC)
+
+
+def to_bytes(value: bytes | None) -> bytes:
+    """Read bytes as they were; every connection of ours writes them in hexadecimal."""
+    return bytes.fromhex(present(value)[2:].decode())
 
 
 def perhaps(read: Callable[[bytes], T], value: bytes | None) -> T | None:

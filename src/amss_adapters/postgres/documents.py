@@ -9,6 +9,7 @@ from attrs import frozen
 
 from amss_domain.access.model import Policy
 from amss_domain.fleet.ledger import LedgerHead
+from amss_domain.scheduling.deferral import Deferral
 from amss_domain.scheduling.limit import Beyond, Combine, Limit, Requirement, Threshold
 from amss_domain.scheduling.program import RequiredPart
 from amss_domain.scheduling.standing import Accomplishment, Baseline, DuePoint, Standing
@@ -132,6 +133,7 @@ STANDING: Final = Document[Standing](Standing)
 ACCOMPLISHMENT: Final = Document[Accomplishment](Accomplishment)
 DUE_POINTS: Final = Document[tuple[DuePoint, ...]](tuple[DuePoint, ...])
 WORK: Final = Document[Work](Work)
+DEFERRAL: Final = Document[Deferral](Deferral)
 COMPLETION: Final = Document[Completion](Completion)
 VOIDING: Final = Document[Voiding](Voiding)
 CHANGES: Final = _Changes(Any)

@@ -75,11 +75,11 @@ def loss(lost: ConnectionLost) -> Unavailable:
 
 
 def _refusal(state: str, constraint: str, subject: Subject[E]) -> AmssError:
-    if state == _NOT_ONE_ROW or state in _SERIALIZATION:
-        return StaleVersion(subject.kind.name, subject.identity)
     conflict = subject.kind.conflicts.get(constraint or state)
     if conflict is not None and subject.thing is not None:
         return conflict(subject.thing)
+    if state == _NOT_ONE_ROW or state in _SERIALIZATION:
+        return StaleVersion(subject.kind.name, subject.identity)
     if state == _UNIQUE:
         return AlreadyExists(subject.kind.name, str(subject.identity))
     if state == _FOREIGN_KEY:

@@ -4,9 +4,13 @@ from collections.abc import Collection
 from typing import Final, cast
 
 from amss_adapters.postgres.codec import (
+    LAST_ID,
+    NO_ID,
     Params,
     Row,
     from_day,
+    from_flag,
+    from_id,
     from_instant,
     from_number,
     from_text,
@@ -23,13 +27,26 @@ from amss_adapters.postgres.documents import HEAD, UTILISATION
 from amss_adapters.postgres.errors import Kind
 from amss_adapters.postgres.session import Session
 from amss_adapters.postgres.statements import statements
-from amss_adapters.postgres.table import Table
+from amss_adapters.postgres.table import Table, page_of
 from amss_domain.fleet.aircraft import Aircraft, Particulars
+from amss_domain.fleet.ports import WHOLE_FLEET, AircraftFilter
 from amss_domain.shared.errors import AlreadyExists
 from amss_domain.shared.ids import AircraftId, OrgId
-from amss_domain.shared.page import Page, PageRequest
+from amss_domain.shared.page import OLDEST_FIRST, Order, Page, PageRequest
 
 SQL: Final = statements("fleet")
+
+_LAST_FIRST: Final = {
+    "aircraft_page": "aircraft_page_last_first",
+    "aircraft_page_of_model": "aircraft_page_of_model_last_first",
+    "aircraft_page_of_registration": "aircraft_page_of_registration_last_first",
+    "aircraft_page_by_registration": "aircraft_page_by_registration_last_first",
+    "aircraft_page_of_model_by_registration": "aircraft_page_of_model_by_registration_last_first",
+}
+"""The same lists the other way round."""
+
+_PAST_ALL_KEYS: Final = chr(0x10FFFF) * 51
+"""What sorts after every registration."""
 
 
 def _aircraft_from(row: Row, org_id: OrgId) -> Aircraft:
@@ -117,12 +134,20 @@ class PostgresFleet:
         found = await AIRCRAFT.found(self._session, statement, wanted)
         return {aircraft.registration.lower(): aircraft for aircraft in found}
 
-    async def page(self, request: PageRequest, /, *, model: str | None = None) -> Page[Aircraft]:
-        """Return unarchived aircraft in the order of their ids, of the model (whatever its case) if one is given."""
-        if model is None:
-            return await AIRCRAFT.page(self._session, SQL["aircraft_page"], request)
-        of_model = from_text(model.casefold())
-        return await AIRCRAFT.page(self._session, SQL["aircraft_page_of_model"], request, of_model)
+    async def page(self, request: PageRequest, /, *, filter: AircraftFilter = WHOLE_FLEET) -> Page[Aircraft]:
+        """Return the aircraft that match, by id or by registration. Raises ValueError for another order."""
+        order = request.order or OLDEST_FIRST
+        statement, params = _listed(request, order, filter)
+        start = (LAST_ID if order.descending else NO_ID) if request.after is None else from_id(request.after)
+        found = await AIRCRAFT.found(
+            self._session,
+            SQL[_LAST_FIRST[statement] if order.descending else statement],
+            start,
+            from_number(request.limit + 1),
+            from_flag(filter.archived),
+            *params,
+        )
+        return page_of(found, request.limit)
 
     def add(self, aircraft: Aircraft, /) -> None:
         """Add an aircraft. Conflicts: `AlreadyExists` for a registration in use."""
@@ -131,3 +156,19 @@ class PostgresFleet:
     def save(self, aircraft: Aircraft, /, *, was: Aircraft) -> None:
         """Save a changed aircraft. Conflicts: `StaleVersion`, `AlreadyExists`."""
         AIRCRAFT.save(self._session, aircraft, was=was)
+
+
+def _listed(request: PageRequest, order: Order, filter: AircraftFilter) -> tuple[str, Params]:
+    """Return the statement that lists in the order from an index, and its further parameters."""
+    model = None if filter.model is None else from_text(filter.model.casefold())
+    if order.by not in ("created_at", "registration"):
+        raise ValueError(f"there is no order of aircraft by {order.by}")
+    if filter.registration is not None:
+        # All have one registration, so that their order is that of the ids.
+        return "aircraft_page_of_registration", (model, from_text(filter.registration.lower()))
+    if order.by == "registration":
+        start = None if request.after is not None else from_text(_PAST_ALL_KEYS if order.descending else "")
+        if model is None:
+            return "aircraft_page_by_registration", (start,)
+        return "aircraft_page_of_model_by_registration", (start, model)
+    return ("aircraft_page", ()) if model is None else ("aircraft_page_of_model", (model,))

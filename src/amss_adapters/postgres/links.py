@@ -6,9 +6,12 @@ from decimal import Decimal
 from typing import Final, cast
 
 from amss_adapters.postgres.codec import (
+    LAST_ID,
+    NO_ID,
     Params,
     Row,
     from_day,
+    from_flag,
     from_id,
     from_instant,
     from_number,
@@ -27,16 +30,24 @@ from amss_adapters.postgres.fleet import AIRCRAFT
 from amss_adapters.postgres.fleet import SQL as FLEET_SQL
 from amss_adapters.postgres.session import Session
 from amss_adapters.postgres.statements import statements
-from amss_adapters.postgres.table import Table
+from amss_adapters.postgres.table import Table, page_of
 from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.scheduling.link import Generation, Link
-from amss_domain.scheduling.ports import LinkKey
+from amss_domain.scheduling.ports import LinkFilter, LinkKey
 from amss_domain.scheduling.program import CountsFrom
 from amss_domain.shared.errors import AlreadyExists
 from amss_domain.shared.ids import AircraftId, LinkId, OrgId, ProgramId
+from amss_domain.shared.page import OLDEST_FIRST, Page, PageRequest
 from amss_domain.shared.units import CYCLES, HOURS, Readings
 
 _SQL: Final = statements("links")
+
+_LAST_FIRST: Final = {
+    "link_page": "link_page_last_first",
+    "link_page_of_program": "link_page_of_program_last_first",
+    "link_page_of_aircraft": "link_page_of_aircraft_last_first",
+}
+"""The same lists the other way round."""
 
 
 def _link_from(row: Row, org_id: OrgId) -> Link:
@@ -145,9 +156,13 @@ class PostgresLinks:
         statement = _SQL["link_hold_of_aircraft" if for_update else "link_of_aircraft"]
         return await _LINKS.many(self._session, statement, aircraft_ids)
 
-    async def to_generate(self, day: date, /, *, limit: int) -> tuple[LinkKey, ...]:
-        """Return links of unarchived aircraft to generate a task for, by aircraft and link."""
-        return await self._keys("link_to_generate", from_day(day), from_number(limit))
+    async def to_generate(
+        self, day: date, /, *, limit: int, program_id: ProgramId | None = None
+    ) -> tuple[LinkKey, ...]:
+        """Return links of unarchived aircraft, perhaps of one program, to generate a task for, by aircraft and link."""
+        if program_id is None:
+            return await self._keys("link_to_generate", from_day(day), from_number(limit))
+        return await self._keys("link_to_generate_of_program", from_day(day), from_number(limit), from_id(program_id))
 
     async def behind(self, program_id: ProgramId, /, *, revision: int, limit: int) -> tuple[LinkKey, ...]:
         """Return active links of the program that follow an earlier revision, by aircraft and link."""
@@ -161,6 +176,23 @@ class PostgresLinks:
         of_model = FLEET_SQL["aircraft_unlinked_of_model"]
         return await AIRCRAFT.found(self._session, of_model, *params, from_text(model.casefold()))
 
+    async def page(self, request: PageRequest, /, *, filter: LinkFilter) -> Page[Link]:
+        """Return the links that match in the order of their ids. Raises ValueError for another order."""
+        order = request.order or OLDEST_FIRST
+        if order.by != "created_at":
+            raise ValueError(f"there is no order of links by {order.by}")
+        statement, params = _listed(filter)
+        start = (LAST_ID if order.descending else NO_ID) if request.after is None else from_id(request.after)
+        found = await _LINKS.found(
+            self._session,
+            _SQL[_LAST_FIRST[statement] if order.descending else statement],
+            start,
+            from_number(request.limit + 1),
+            from_flag(filter.ended),
+            *params,
+        )
+        return page_of(found, request.limit)
+
     def add(self, link: Link, /) -> None:
         """Add a link. Conflicts: `AlreadyExists` for a pair linked already, `BrokenReference`."""
         _LINKS.add(self._session, link)
@@ -172,3 +204,12 @@ class PostgresLinks:
     async def _keys(self, statement: str, *params: bytes) -> tuple[LinkKey, ...]:
         rows = await self._session.read(_SQL[statement], (self._session.org, *params), _LINKS.kind)
         return tuple(LinkKey(cast(LinkId, to_id(id)), cast(AircraftId, to_id(aircraft_id))) for id, aircraft_id in rows)
+
+
+def _listed(filter: LinkFilter) -> tuple[str, Params]:
+    """Return the statement whose index leaves the fewest links to look through, and its further parameters."""
+    if filter.program_id is not None:
+        return "link_page_of_program", (from_id(filter.program_id), maybe(from_id, filter.aircraft_id))
+    if filter.aircraft_id is not None:
+        return "link_page_of_aircraft", (from_id(filter.aircraft_id),)
+    return "link_page", ()

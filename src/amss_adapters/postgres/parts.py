@@ -4,8 +4,13 @@ from collections.abc import Collection
 from typing import Final, cast
 
 from amss_adapters.postgres.codec import (
+    LAST_ID,
+    NO_ID,
+    Param,
     Params,
     Row,
+    from_flag,
+    from_id,
     from_instant,
     from_number,
     from_text,
@@ -21,13 +26,17 @@ from amss_adapters.postgres.codec import (
 from amss_adapters.postgres.errors import Kind
 from amss_adapters.postgres.session import Session
 from amss_adapters.postgres.statements import statements
-from amss_adapters.postgres.table import Table
+from amss_adapters.postgres.table import Table, page_of
 from amss_domain.inventory.part import Part, PartDescription
+from amss_domain.inventory.ports import ANY_PART, PartFilter
 from amss_domain.shared.errors import AlreadyExists
 from amss_domain.shared.ids import OrgId, PartId
-from amss_domain.shared.page import Page, PageRequest
+from amss_domain.shared.page import OLDEST_FIRST, Order, Page, PageRequest
 
-_SQL: Final = statements("inventory")
+_SQL: Final = statements("parts")
+
+_PAST_ALL_NUMBERS: Final = chr(0x10FFFF) * 1_000
+"""What sorts after every part number."""
 
 
 def _part_from(row: Row, org_id: OrgId) -> Part:
@@ -104,9 +113,20 @@ class PostgresParts:
         found = await _PARTS.found(self._session, statement, wanted)
         return {part.part_number.lower(): part for part in found}
 
-    async def page(self, request: PageRequest, /) -> Page[Part]:
-        """Return unarchived parts in the order of their ids."""
-        return await _PARTS.page(self._session, _SQL["part_page"], request)
+    async def page(self, request: PageRequest, /, *, filter: PartFilter = ANY_PART) -> Page[Part]:
+        """Return the parts that match, by id or by number. Raises ValueError for another order."""
+        order = request.order or OLDEST_FIRST
+        statement, params = _listed(request, order, filter)
+        start = (LAST_ID if order.descending else NO_ID) if request.after is None else from_id(request.after)
+        found = await _PARTS.found(
+            self._session,
+            _SQL[f"{statement}_last_first" if order.descending else statement],
+            start,
+            from_number(request.limit + 1),
+            from_flag(filter.archived),
+            *params,
+        )
+        return page_of(found, request.limit)
 
     def add(self, part: Part, /) -> None:
         """Add a part. Conflicts: `AlreadyExists` for a part number in use."""
@@ -115,3 +135,23 @@ class PostgresParts:
     def save(self, part: Part, /, *, was: Part) -> None:
         """Save a changed part. Conflicts: `StaleVersion`, `AlreadyExists`."""
         _PARTS.save(self._session, part, was=was)
+
+
+def _listed(request: PageRequest, order: Order, filter: PartFilter) -> tuple[str, Params]:
+    """Return the statement that lists in the order from an index, and its further parameters."""
+    if order.by not in ("created_at", "part_number"):
+        raise ValueError(f"there is no order of parts by {order.by}")
+    number = maybe(from_text, None if filter.part_number is None else filter.part_number.lower())
+    if number is not None:
+        # All have one number, so that their order is that of the ids.
+        from_there = order.by == "part_number" and request.after is not None
+        return "part_page_of_number", (None if from_there else number, number)
+    if order.by == "part_number":
+        return "part_page_by_number", (_first_number(request, order),)
+    return "part_page", ()
+
+
+def _first_number(request: PageRequest, order: Order) -> Param:
+    if request.after is not None:
+        return None
+    return from_text(_PAST_ALL_NUMBERS if order.descending else "")

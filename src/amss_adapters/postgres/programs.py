@@ -4,9 +4,12 @@ from collections.abc import Collection
 from typing import Final, cast
 
 from amss_adapters.postgres.codec import (
+    LAST_ID,
+    NO_ID,
     Params,
     Row,
     from_flag,
+    from_id,
     from_instant,
     from_number,
     from_text,
@@ -24,13 +27,25 @@ from amss_adapters.postgres.documents import REQUIRED_PARTS, REQUIREMENT, TITLES
 from amss_adapters.postgres.errors import Kind
 from amss_adapters.postgres.session import Session
 from amss_adapters.postgres.statements import statements
-from amss_adapters.postgres.table import Table
+from amss_adapters.postgres.table import Table, page_of
+from amss_domain.scheduling.ports import ProgramFilter
 from amss_domain.scheduling.program import Applicability, AppliesTo, CountsFrom, Priority, Program, ProgramTerms
 from amss_domain.shared.errors import AlreadyExists
 from amss_domain.shared.ids import OrgId, ProgramId
-from amss_domain.shared.page import Page, PageRequest
+from amss_domain.shared.page import OLDEST_FIRST, Order, Page, PageRequest
 
 _SQL: Final = statements("programs")
+
+_LAST_FIRST: Final = {
+    "program_page": "program_page_last_first",
+    "program_page_of_kind": "program_page_of_kind_last_first",
+    "program_page_of_name": "program_page_of_name_last_first",
+    "program_page_by_name": "program_page_by_name_last_first",
+}
+"""The same lists the other way round."""
+
+_PAST_ALL_NAMES: Final = chr(0x10FFFF) * 1_000
+"""What sorts after every name."""
 
 
 def _program_from(row: Row, org_id: OrgId) -> Program:
@@ -51,7 +66,7 @@ def _program_from(row: Row, org_id: OrgId) -> Program:
 
 def _terms_from(row: Row) -> ProgramTerms:
     description, reference, kind, mandatory, requirement, preset, applies_to, model, links_count_from, *more = row
-    horizon_percent, last_occurrence, priority, estimated_hours, required_parts, checklist = more
+    horizon_percent, last_occurrence, priority, estimated_hours, required_parts, checklist, deferrable = more
     return ProgramTerms(
         description=perhaps(to_text, description),
         reference=perhaps(to_text, reference),
@@ -67,6 +82,7 @@ def _terms_from(row: Row) -> ProgramTerms:
         estimated_hours=perhaps(to_decimal, estimated_hours),
         required_parts=REQUIRED_PARTS.read(required_parts),
         checklist=TITLES.read(checklist),
+        deferrable=to_flag(deferrable),
     )
 
 
@@ -100,6 +116,7 @@ def _program_fields(program: Program) -> Params:
         maybe(from_instant, program.archived_at),
         from_instant(program.updated_at),
         from_number(program.version),
+        from_flag(terms.deferrable),
     )
 
 
@@ -147,9 +164,20 @@ class PostgresPrograms:
         rows = await self._session.read(_SQL["program_spreading"], (self._session.org,), _PROGRAMS.kind)
         return tuple(cast(ProgramId, to_id(id)) for (id,) in rows)
 
-    async def page(self, request: PageRequest, /) -> Page[Program]:
-        """Return unarchived programs in the order of their ids."""
-        return await _PROGRAMS.page(self._session, _SQL["program_page"], request)
+    async def page(self, request: PageRequest, /, *, filter: ProgramFilter) -> Page[Program]:
+        """Return the programs that match, by id or by name. Raises ValueError for another order."""
+        order = request.order or OLDEST_FIRST
+        statement, params = _listed(request, order, filter)
+        start = (LAST_ID if order.descending else NO_ID) if request.after is None else from_id(request.after)
+        found = await _PROGRAMS.found(
+            self._session,
+            _SQL[_LAST_FIRST[statement] if order.descending else statement],
+            start,
+            from_number(request.limit + 1),
+            from_flag(filter.archived),
+            *params,
+        )
+        return page_of(found, request.limit)
 
     def add(self, program: Program, /) -> None:
         """Add a program. Conflicts: `AlreadyExists` for a name in use."""
@@ -158,3 +186,17 @@ class PostgresPrograms:
     def save(self, program: Program, /, *, was: Program) -> None:
         """Save a changed program. Conflicts: `StaleVersion`, `AlreadyExists`."""
         _PROGRAMS.save(self._session, program, was=was)
+
+
+def _listed(request: PageRequest, order: Order, filter: ProgramFilter) -> tuple[str, Params]:
+    """Return the statement that lists in the order from an index, and its further parameters."""
+    kind = maybe(from_text, filter.kind)
+    if order.by not in ("created_at", "name"):
+        raise ValueError(f"there is no order of programs by {order.by}")
+    if filter.name is not None:
+        # All have one name, so that their order is that of the ids.
+        return "program_page_of_name", (kind, from_text(filter.name.lower()))
+    if order.by == "name":
+        start = None if request.after is not None else from_text(_PAST_ALL_NAMES if order.descending else "")
+        return "program_page_by_name", (kind, start)
+    return ("program_page", ()) if kind is None else ("program_page_of_kind", (kind,))

@@ -1,26 +1,31 @@
 """One organization's conversation with the database: operations are collected and sent with the next read or commit."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import Enum
 from typing import Any, Final
+from uuid import UUID
 
 from attrs import frozen
 from psycopg.pq.abc import PGresult
 
-from amss_adapters.postgres.codec import Params, Row, from_id, from_number
+from amss_adapters.postgres.codec import Param, Params, Row, from_id, from_number
 from amss_adapters.postgres.errors import Kind, Subject, loss, refusal
 from amss_adapters.postgres.pool import Pool
 from amss_adapters.postgres.statements import Statement, statements
 from amss_adapters.postgres.wire import Call, ConnectionLost, StatementFailed, Wire
-from amss_domain.shared.errors import AmssError, BrokenReference
+from amss_domain.shared.actor import Actor, ActorKind
+from amss_domain.shared.errors import ActorInactive, AmssError, BrokenReference
 from amss_domain.shared.ids import OrgId
 
 _SQL: Final = statements("session")
 _BEGIN: Final = Call(_SQL["begin"])
 _ENTER: Final = _SQL["enter"]
+_REFUSE_INACTIVE: Final = _SQL["refuse_inactive"]
 _COMMIT: Final = Call(_SQL["commit"])
 
-_SESSION: Final = Subject[None](Kind("unit of work"), "as a whole")
+# AM002 is ours, raised by amss_refuse_inactive.
+_SESSION: Final = Kind[Actor]("unit of work", {"AM002": lambda actor: ActorInactive(actor.id)})
 
 
 @frozen
@@ -51,11 +56,13 @@ class Session:
     Raises RuntimeError when used before it was begun or after it ended.
     """
 
-    def __init__(self, pool: Pool, org_id: OrgId, patience: Params) -> None:
+    def __init__(self, pool: Pool, org_id: OrgId, actor: Actor, patience: Params) -> None:
         self.org_id = org_id
         self.org = from_id(org_id)
         self._pool = pool
-        self._enter = Call(_ENTER, (self.org, *patience))
+        self._user = _user_of(actor)
+        self._enter = Call(_ENTER, (self.org, *patience, self._user))
+        self._about_itself = Subject(_SESSION, "as a whole", actor)
         self._wire: Wire | None = None
         self._queued: list[Call] = []
         self._subjects: list[Subject[Any]] = []
@@ -90,6 +97,12 @@ class Session:
         self._queued.append(Call(statement, params))
         self._subjects.append(subject)
 
+    def queue_first(self, statement: Statement, params: Params, subject: Subject[Any]) -> None:
+        """Collect a change to be made before those collected so far."""
+        self.require_usable()
+        self._queued.insert(0, Call(statement, params))
+        self._subjects.insert(0, subject)
+
     async def read(self, statement: Statement, params: Params, kind: Kind[Any]) -> list[Row]:
         """Return the rows of a read, which sees the changes collected so far."""
         self.require_usable()
@@ -102,7 +115,9 @@ class Session:
         """Make all changes, or none; then it is over."""
         self.require_usable()
         if self._wire is not None:
-            await self._send((), self._queued, (_COMMIT,))
+            # Asked already when it was opened; the answer may be another by now.
+            before = (Call(_REFUSE_INACTIVE, (self._user,)),) if self._user and self._queued else ()
+            await self._send(before, self._queued, (_COMMIT,))
         elif self._queued:
             await self._send((self._enter,), self._queued, ())
         self._state = _State.COMMITTED
@@ -127,7 +142,7 @@ class Session:
             return await self._wire.run((*before, *calls, *after), keep=keep)
         except StatementFailed as failed:
             about = failed.index - len(before)
-            subject = subjects[about] if 0 <= about < len(subjects) else _SESSION
+            subject = subjects[about] if 0 <= about < len(subjects) else self._about_itself
             self._failure = refusal(failed.result, subject)
         except ConnectionLost as lost:
             self._failure = loss(lost)
@@ -147,6 +162,14 @@ class Session:
         wire, self._wire = self._wire, None
         if wire is not None:
             self._pool.release(wire)
+
+
+def _user_of(actor: Actor) -> Param:
+    """Return the id of the user that the actor is; None for anybody else."""
+    if actor.kind is ActorKind.USER:
+        with suppress(ValueError):
+            return from_id(UUID(actor.id))
+    return None
 
 
 def rows_of(result: PGresult) -> list[Row]:

@@ -8,7 +8,24 @@ from typing import Final
 _ENTRY = re.compile(r"^-- (?P<name>[a-z_]+) --\n(?P<about>(?:-- [^\n]*\n)+)(?P<sql>(?:(?!-- )[^\n]*\n)+)", re.M)
 _FRAGMENT = re.compile(r"\{([a-z_]+)\}")
 
-FEATURES: Final = ("session", "access", "audit", "fleet", "usage", "inventory", "programs", "links", "tasks")
+FEATURES: Final = (
+    "session",
+    "answers",
+    "access",
+    "sessions",
+    "api_keys",
+    "audit",
+    "fleet",
+    "usage",
+    "parts",
+    "inventory",
+    "stock_pages",
+    "programs",
+    "links",
+    "tasks",
+    "task_log",
+    "reports",
+)
 """The files there are, without their ending."""
 
 
@@ -29,7 +46,7 @@ class Statement:
 
 
 def statements(feature: str) -> Mapping[str, Statement]:
-    """Return the statements of `sql/<feature>.sql` by name; names that begin with `columns_` are parts of others.
+    """Return the statements of `sql/<feature>.sql` by name; `columns_...` and `clause_...` are parts of others.
 
     Raises ValueError for a file that is not entries of a name, a description and SQL from its first line to its last.
     """
@@ -46,5 +63,5 @@ def statements(feature: str) -> Mapping[str, Statement]:
             _FRAGMENT.sub(lambda fragment: texts[fragment[1]], texts[entry["name"]]),
         )
         for entry in entries
-        if not entry["name"].startswith("columns_")
+        if not entry["name"].startswith(("columns_", "clause_"))
     }

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final, cast
 
 from amss_adapters.postgres.codec import (
+    NO_ID,
     Params,
     Row,
     from_day,
@@ -21,17 +22,18 @@ from amss_adapters.postgres.codec import (
     to_int,
     to_text,
 )
-from amss_adapters.postgres.documents import COMPLETION, DUE_POINTS, VOIDING, WORK
+from amss_adapters.postgres.documents import COMPLETION, DEFERRAL, DUE_POINTS, VOIDING, WORK
 from amss_adapters.postgres.errors import Kind
 from amss_adapters.postgres.session import Session
 from amss_adapters.postgres.statements import statements
-from amss_adapters.postgres.table import Table
+from amss_adapters.postgres.table import Table, page_of
+from amss_adapters.postgres.task_pages import page_of_tasks
 from amss_domain.scheduling.due import DuePoint, DueStatus
 from amss_domain.scheduling.errors import OpenTaskExists
 from amss_domain.scheduling.ports import TaskFilter
 from amss_domain.scheduling.task import Completion, Task, TaskStatus
 from amss_domain.shared.ids import AircraftId, LinkId, OrgId, ProgramId, TaskId, UserId
-from amss_domain.shared.page import Page, PageRequest
+from amss_domain.shared.page import NEWEST_FIRST, Page, PageRequest
 from amss_domain.shared.units import CYCLES, HOURS
 
 _SQL: Final = statements("tasks")
@@ -41,7 +43,9 @@ _DUE_STATUS: Final = {status.value: status for status in DueStatus}
 
 def _task_from(row: Row, org_id: OrgId) -> Task:
     id, aircraft_id, program_id, link_id, work, status, due, driver, due_status, next_change_on, *more = row
-    assigned_to, started_at, completion, cancel_reason, voiding, replaces, created_at, updated_at, version = more
+    assigned_to, deferral, started_at, completion, cancel_reason, voiding, replaces, created_at, updated_at, version = (
+        more
+    )
     return Task(
         id=cast(TaskId, to_id(id)),
         org_id=org_id,
@@ -55,6 +59,7 @@ def _task_from(row: Row, org_id: OrgId) -> Task:
         announced=_DUE_STATUS[to_text(due_status)],
         next_change_on=perhaps(to_day, next_change_on),
         assignee=cast(UserId | None, perhaps(to_id, assigned_to)),
+        deferral=perhaps(DEFERRAL.read, deferral),
         started_at=perhaps(to_instant, started_at),
         completion=perhaps(COMPLETION.read, completion),
         cancel_reason=perhaps(to_text, cancel_reason),
@@ -67,7 +72,8 @@ def _task_from(row: Row, org_id: OrgId) -> Task:
 
 
 def _task_fields(task: Task) -> Params:
-    hours, cycles = _earliest(task.due, HOURS), _earliest(task.due, CYCLES)
+    due = task.due_in_force
+    hours, cycles = _earliest(due, HOURS), _earliest(due, CYCLES)
     return (
         from_id(task.aircraft_id),
         maybe(from_id, task.program_id),
@@ -77,11 +83,12 @@ def _task_fields(task: Task) -> Params:
         DUE_POINTS.write(task.due),
         maybe(from_number, hours),
         None if cycles is None else from_number(int(cycles)),
-        maybe(from_day, min((point.on for point in task.due if point.on is not None), default=None)),
+        maybe(from_day, task.due_on),
         maybe(from_text, task.driver),
         from_text(task.announced.value),
         maybe(from_day, task.next_change_on),
         maybe(from_id, task.assignee),
+        maybe(DEFERRAL.write, task.deferral),
         maybe(from_instant, task.started_at),
         maybe(COMPLETION.write, task.completion),
         *_completion_fields(task.completion),
@@ -155,9 +162,29 @@ class PostgresTasks:
         statement = _SQL["task_hold_open_of_links" if for_update else "task_open_of_links"]
         return await _TASKS.many(self._session, statement, link_ids)
 
+    async def open_of_assignees(self, user_ids: Collection[UserId], /) -> tuple[Task, ...]:
+        """Return the open tasks of the users in the order of their ids."""
+        return await _TASKS.many(self._session, _SQL["task_open_of_assignees"], user_ids)
+
     async def completions(self, link_ids: Collection[LinkId], /) -> tuple[Task, ...]:
         """Return the completed and not voided tasks of the links, in the order of their ids."""
         return await _TASKS.many(self._session, _SQL["task_completions"], link_ids)
+
+    async def closed_of_aircraft(self, aircraft_id: AircraftId, request: PageRequest, /) -> Page[Task]:
+        """Return the closed tasks of the aircraft, the last closed first. Raises ValueError for another order."""
+        order = request.order or NEWEST_FIRST
+        if order.by != "created_at":
+            raise ValueError(f"there is no order of closed tasks by {order.by}")
+        end = b"infinity" if order.descending else b"-infinity"
+        found = await _TASKS.found(
+            self._session,
+            _SQL["task_closed_of_aircraft_last_first" if order.descending else "task_closed_of_aircraft"],
+            from_id(request.after) if request.after else NO_ID,
+            from_number(request.limit + 1),
+            None if request.after else end,
+            from_id(aircraft_id),
+        )
+        return page_of(found, request.limit)
 
     async def changing(self, day: date, /, *, limit: int) -> tuple[TaskId, ...]:
         """Return the ids of open tasks whose status may change by the day, by id."""
@@ -166,9 +193,9 @@ class PostgresTasks:
         return tuple(cast(TaskId, to_id(id)) for (id,) in rows)
 
     async def page(self, request: PageRequest, /, *, filter: TaskFilter) -> Page[Task]:
-        """Return the tasks that match in the order of their ids."""
-        statement, params = _narrowest(filter)
-        return await _TASKS.page(self._session, _SQL[statement], request, *params)
+        """Return the tasks that match in the order asked for. Raises ValueError for one that tasks do not have."""
+        statement, params = page_of_tasks(request, filter)
+        return page_of(await _TASKS.found(self._session, statement, *params), request.limit)
 
     def add(self, task: Task, /) -> None:
         """Add a task. Conflicts: `OpenTaskExists`, `BrokenReference`."""
@@ -177,18 +204,3 @@ class PostgresTasks:
     def save(self, task: Task, /, *, was: Task) -> None:
         """Save a changed task. Conflicts: `StaleVersion`, `OpenTaskExists`."""
         _TASKS.save(self._session, task, was=was)
-
-
-def _narrowest(filter: TaskFilter) -> tuple[str, Params]:
-    """Return the statement whose index leaves the fewest tasks to look through, and its parameters."""
-    status = None if filter.status is None else from_text(filter.status.value)
-    aircraft, program = maybe(from_id, filter.aircraft_id), maybe(from_id, filter.program_id)
-    if filter.assignee is not None:
-        return "task_page_of_assignee", (status, aircraft, program, from_id(filter.assignee))
-    if aircraft is not None:
-        return "task_page_of_aircraft", (status, aircraft, program)
-    if program is not None:
-        return "task_page_of_program", (status, program)
-    if status is not None:
-        return "task_page_of_status", (status,)
-    return "task_page", ()

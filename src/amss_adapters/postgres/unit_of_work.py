@@ -4,19 +4,25 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-from amss_adapters.postgres.access import PostgresOrganizations, PostgresUsers
+from amss_adapters.postgres.access import PostgresOrganizations, PostgresPasswords, PostgresUsers
+from amss_adapters.postgres.answers import PostgresAnswers, keep
+from amss_adapters.postgres.api_keys import PostgresApiKeys
 from amss_adapters.postgres.audit import PostgresAuditTrail, PostgresOutbox, append
 from amss_adapters.postgres.fleet import PostgresFleet
 from amss_adapters.postgres.links import PostgresLinks
 from amss_adapters.postgres.parts import PostgresParts
 from amss_adapters.postgres.programs import PostgresPrograms
+from amss_adapters.postgres.reports import PostgresReports
 from amss_adapters.postgres.session import Session
+from amss_adapters.postgres.sessions import PostgresSessions
 from amss_adapters.postgres.stock import PostgresStockRows
+from amss_adapters.postgres.task_log import PostgresDependencies, PostgresTaskLog
 from amss_adapters.postgres.tasks import PostgresTasks
 from amss_adapters.postgres.usage import PostgresUsage
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.events import Event
 from amss_domain.shared.id_factory import IdFactory
+from amss_domain.shared.idempotency import Idempotency
 from amss_domain.shared.ids import EventId, OrgId
 
 
@@ -27,8 +33,11 @@ class PostgresUnitOfWork:
     committed or left, or when committed twice.
     """
 
-    def __init__(self, session: Session, actor: Actor, *, ids: IdFactory) -> None:
+    def __init__(
+        self, session: Session, actor: Actor, *, ids: IdFactory, idempotency: Idempotency | None = None
+    ) -> None:
         self._session = session
+        self._idempotency = idempotency
         self._actor = actor
         self._ids = ids
         self._events: list[tuple[EventId, Event]] = []
@@ -54,6 +63,21 @@ class PostgresUnitOfWork:
         return PostgresUsers(self._session)
 
     @cached_property
+    def passwords(self) -> PostgresPasswords:
+        """The hashes of their passwords."""
+        return PostgresPasswords(self._session)
+
+    @cached_property
+    def sessions(self) -> PostgresSessions:
+        """Their sessions."""
+        return PostgresSessions(self._session)
+
+    @cached_property
+    def api_keys(self) -> PostgresApiKeys:
+        """Their API keys."""
+        return PostgresApiKeys(self._session)
+
+    @cached_property
     def audit(self) -> PostgresAuditTrail:
         """Its audit trail."""
         return PostgresAuditTrail(self._session)
@@ -62,6 +86,11 @@ class PostgresUnitOfWork:
     def outbox(self) -> PostgresOutbox:
         """Its outbox."""
         return PostgresOutbox(self._session)
+
+    @cached_property
+    def answers(self) -> PostgresAnswers:
+        """The answers kept of its commands."""
+        return PostgresAnswers(self._session)
 
     @cached_property
     def fleet(self) -> PostgresFleet:
@@ -98,14 +127,35 @@ class PostgresUnitOfWork:
         """Its tasks."""
         return PostgresTasks(self._session)
 
+    @cached_property
+    def task_log(self) -> PostgresTaskLog:
+        """What was written down while they were worked on."""
+        return PostgresTaskLog(self._session)
+
+    @cached_property
+    def dependencies(self) -> PostgresDependencies:
+        """What they wait for."""
+        return PostgresDependencies(self._session)
+
+    @cached_property
+    def reports(self) -> PostgresReports:
+        """What its records add up to."""
+        return PostgresReports(self._session)
+
     def record(self, event: Event, /) -> None:
         """Announce what happened, if and when this is committed."""
         self._session.require_usable()
         self._events.append((EventId(self._ids.new()), event))
 
-    async def commit(self) -> None:
-        """Save everything, with an audit entry for each event and a message for each public one, or nothing."""
+    async def commit(self, result: object = None, /) -> None:
+        """Save everything, with an audit entry for each event and a message for each public one, or nothing.
+
+        With an `Idempotency` what its `answer` makes of `result` is kept too; a key in use is reported before whatever
+        else is found at commit.
+        """
         self._session.require_usable()
+        if self._idempotency is not None:
+            keep(self._session, self._idempotency, self._idempotency.answer(result))
         # Last, when all rows are held: so the outbox has the order in which each object changed.
         for event_id, event in self._events:
             append(self._session, event, event_id=event_id, actor=self._actor)

@@ -26,12 +26,15 @@ from amss_adapters.postgres.documents import READINGS
 from amss_adapters.postgres.errors import Kind, Subject
 from amss_adapters.postgres.session import Session
 from amss_adapters.postgres.statements import statements
+from amss_adapters.postgres.table import page_of
 from amss_domain.fleet.ledger import EntryKind, Ledger, LedgerEntry
 from amss_domain.shared.errors import AlreadyExists, NotFound
 from amss_domain.shared.ids import AircraftId, UsageEntryId
+from amss_domain.shared.page import NEWEST_FIRST, Page, PageRequest
 from amss_domain.shared.units import Readings
 
 _SQL: Final = statements("usage")
+_PAST_ALL_POSITIONS: Final = 2**63 - 1
 _ENTRY: Final = Kind[LedgerEntry](
     "usage entry",
     {
@@ -78,6 +81,27 @@ class PostgresUsage:
             raise NotFound(_ENTRY.name, entry_id)
         return _entry_from(rows[0])
 
+    async def page(self, aircraft_id: AircraftId, request: PageRequest, /) -> Page[LedgerEntry]:
+        """Return the entries by position, the last first unless asked otherwise. Raises ValueError for other orders."""
+        order = request.order or NEWEST_FIRST
+        if order.by != "created_at":
+            raise ValueError(f"there is no order of usage entries by {order.by}")
+        start = _PAST_ALL_POSITIONS if order.descending else 0
+        params = (
+            self._session.org,
+            from_id(aircraft_id),
+            from_number(request.limit + 1),
+            from_number(start) if request.after is None else None,
+            maybe(from_id, request.after),
+        )
+        statement = _SQL["entry_page_last_first" if order.descending else "entry_page"]
+        rows = await self._session.read(statement, params, _ENTRY)
+        return page_of(map(_entry_from, rows), request.limit)
+
+    async def since(self, aircraft_id: AircraftId, day: date, /) -> Ledger:
+        """Return a ledger of the aircraft's first entry and all that occurred after the day."""
+        return await self._ledger("entry_since", aircraft_id, from_day(day))
+
     async def totals_on(self, aircraft_id: AircraftId, day: date, /) -> Readings:
         """Return the sums of the entries up to and including the day."""
         params = (self._session.org, from_id(aircraft_id), from_day(day))
@@ -119,6 +143,6 @@ class PostgresUsage:
         )
         self._session.queue(_SQL["entry_insert"], params, Subject(_ENTRY, entry.id, entry))
 
-    async def _ledger(self, statement: str, aircraft_id: AircraftId) -> Ledger:
-        rows = await self._session.read(_SQL[statement], (self._session.org, from_id(aircraft_id)), _ENTRY)
+    async def _ledger(self, statement: str, aircraft_id: AircraftId, *params: bytes) -> Ledger:
+        rows = await self._session.read(_SQL[statement], (self._session.org, from_id(aircraft_id), *params), _ENTRY)
         return Ledger(map(_entry_from, rows))

@@ -3,8 +3,7 @@
 import re
 from datetime import datetime
 from enum import Enum
-from typing import Self
-from zoneinfo import available_timezones
+from typing import Final, Self
 
 from attrs import evolve, frozen
 
@@ -17,10 +16,9 @@ from amss_domain.access.events import (
 )
 from amss_domain.shared.events import changes_between
 from amss_domain.shared.ids import OrgId, UserId
-from amss_domain.shared.violation import Violation
 
-_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+AUDIT_RETENTION_FLOOR_DAYS: Final = 1096
+"""Three years, a leap day among them: no audit entry goes sooner."""
 
 
 class Role(Enum):
@@ -46,11 +44,20 @@ class Policy:
     """What an organization decides for itself.
 
     `time_zone` is an IANA name: a due date is valid through the end of the day there. `currency` is ISO 4217.
+    The rate limits are requests in any minute, of the organization as a whole and of each of its API keys. An event is
+    sent to a webhook up to `webhook_attempts` times. With `require_if_match` a change says which version it is for.
     """
 
     time_zone: str = "UTC"
     currency: str = "USD"
     implausible_readings: ImplausibleReadings = ImplausibleReadings.WARN
+    rate_limit_per_minute: int = 100
+    api_key_rate_limit_per_minute: int = 100
+    audit_retention_days: int = AUDIT_RETENTION_FLOOR_DAYS
+    webhook_attempts: int = 10
+    import_max_bytes: int = 50 * 1024 * 1024
+    require_if_match: bool = False
+    password_min_length: int = 12
 
 
 @frozen(kw_only=True)
@@ -78,14 +85,21 @@ class Organization:
 
     def with_policy(self, policy: Policy, *, at: datetime) -> tuple[Self, OrganizationUpdated]:
         """Return the organization under another policy."""
-        changed = evolve(self, policy=policy, updated_at=at, version=self.version + 1)
+        return self._become(evolve(self, policy=policy), at)
+
+    def renamed(self, name: str, *, at: datetime) -> tuple[Self, OrganizationUpdated]:
+        """Return the organization under another name; its slug stays."""
+        return self._become(evolve(self, name=name), at)
+
+    def _become(self, other: Self, at: datetime) -> tuple[Self, OrganizationUpdated]:
+        changed = evolve(other, updated_at=at, version=self.version + 1)
         return changed, OrganizationUpdated(
             aggregate_id=self.id,
             version=changed.version,
             occurred_at=at,
             changes=changes_between(self, changed),
             slug=self.slug,
-            name=self.name,
+            name=changed.name,
         )
 
 
@@ -114,28 +128,25 @@ class User:
             role=self.role.value,
         )
 
-    def with_role(self, role: Role, *, at: datetime) -> tuple[Self, UserUpdated]:
+    def with_role(self, role: Role, *, at: datetime) -> tuple[Self, UserUpdated | UserDeactivated]:
         """Return the user in another role."""
-        changed = evolve(self, role=role, updated_at=at, version=self.version + 1)
-        return changed, UserUpdated(
-            aggregate_id=self.id,
-            version=changed.version,
-            occurred_at=at,
-            changes=changes_between(self, changed),
-            email=self.email,
-            role=role.value,
-        )
+        return self.changed_into(evolve(self, role=role), at=at)
 
-    def deactivated(self, *, at: datetime) -> tuple[Self, UserDeactivated]:
+    def deactivated(self, *, at: datetime) -> tuple[Self, UserUpdated | UserDeactivated]:
         """Return the user without access."""
-        changed = evolve(self, active=False, updated_at=at, version=self.version + 1)
-        return changed, UserDeactivated(
+        return self.changed_into(evolve(self, active=False), at=at)
+
+    def changed_into(self, other: Self, *, at: datetime) -> tuple[Self, UserUpdated | UserDeactivated]:
+        """Return the user with the address, name, role and access of `other`."""
+        changed = evolve(other, updated_at=at, version=self.version + 1)
+        event = UserDeactivated if self.active and not changed.active else UserUpdated
+        return changed, event(
             aggregate_id=self.id,
             version=changed.version,
             occurred_at=at,
             changes=changes_between(self, changed),
-            email=self.email,
-            role=self.role.value,
+            email=changed.email,
+            role=changed.role.value,
         )
 
 
@@ -145,37 +156,7 @@ def slug_from(name: str) -> str:
     return "-".join(words)[:63].strip("-")
 
 
-def violations_of_organization(organization: Organization) -> tuple[Violation, ...]:
-    """Return what is wrong with the organization's own fields."""
-    found = []
-    if not _SLUG.fullmatch(organization.slug):
-        found.append(
-            Violation("invalid_slug", "a slug is 1 to 63 lower case letters, digits and inner hyphens", "slug")
-        )
-    if not 1 <= len(organization.name.strip()) <= 255:
-        found.append(Violation("invalid_name", "a name has 1 to 255 characters", "name"))
-    return (*found, *violations_of_policy(organization.policy))
-
-
-def violations_of_policy(policy: Policy) -> tuple[Violation, ...]:
-    """Return what is wrong with a policy."""
-    found = []
-    if policy.time_zone not in available_timezones():
-        found.append(
-            Violation(
-                "unknown_time_zone", f"{policy.time_zone!r} is no IANA time zone such as Europe/Lisbon", "time_zone"
-            )
-        )
-    if not re.fullmatch(r"[A-Z]{3}", policy.currency):
-        found.append(Violation("unknown_currency", "a currency is an ISO 4217 code such as EUR", "currency"))
-    return tuple(found)
-
-
-def violations_of_user(user: User) -> tuple[Violation, ...]:
-    """Return what is wrong with the user's own fields."""
-    found = []
-    if not _EMAIL.fullmatch(user.email):
-        found.append(Violation("invalid_email", f"{user.email!r} is no e-mail address", "email"))
-    if not 1 <= len(user.name.strip()) <= 255:
-        found.append(Violation("invalid_name", "a name has 1 to 255 characters", "name"))
-    return tuple(found)
+def name_from(email: str) -> str:
+    """Derive a person's name from an e-mail address: `jo.doe+amss@example.org` gives `Jo Doe`."""
+    local = email.partition("@")[0].partition("+")[0]
+    return " ".join(word.capitalize() for word in re.split(r"[._-]+", local) if word) or email

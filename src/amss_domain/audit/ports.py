@@ -1,5 +1,6 @@
 """What audit needs from a backend."""
 
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -12,21 +13,36 @@ from amss_domain.shared.unit_of_work import UnitOfWork
 
 @frozen(kw_only=True)
 class AuditFilter:
-    """Which entries to return; None means any."""
+    """Which entries to return; None means any.
+
+    `actor_id` is a user's or key's UUID in text, or a system actor's name. `since` is included, `until` is not.
+    """
 
     resource_type: str | None = None
     resource_id: UUID | None = None
     action: str | None = None
+    actor_id: str | None = None
+    request_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class AuditTrail(Protocol):
-    """The organization's audit entries; nothing changes or removes them.
+    """The organization's audit entries; nothing changes or removes them before they are past retention.
 
     - Holds exactly one entry for each event recorded in a committed unit of work, and none of any other.
-    - `page` returns them newest first.
+    - `page` returns those that match in the order in which they happened, newest first unless asked otherwise; those of
+      one instant by their ids, the same way round. Nothing comes after an unknown `after`. There is no other order
+      (ValueError).
+    - `following` returns up to `limit` of those that match after an entry, oldest first, from the first on when it is
+      None. The entry itself need not be there any more, and entries committed late do not move what comes after it.
     """
 
     async def page(self, request: PageRequest, /, *, filter: AuditFilter) -> Page[AuditEntry]: ...
+
+    async def following(
+        self, entry: AuditEntry | None, /, *, filter: AuditFilter, limit: int
+    ) -> tuple[AuditEntry, ...]: ...
 
 
 class AuditWork(UnitOfWork, Protocol):

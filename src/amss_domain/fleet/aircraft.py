@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Self
+from typing import Self, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -13,11 +13,15 @@ from amss_domain.fleet.ledger import LedgerEntry, LedgerHead
 from amss_domain.shared.events import Change, changes_between
 from amss_domain.shared.ids import AircraftId, OrgId
 from amss_domain.shared.plain import plain
-from amss_domain.shared.units import CYCLES, HOURS, Meter, Readings
+from amss_domain.shared.units import CYCLES, HOURS, LARGEST, Meter, Readings, counts_hours, is_meter_name
+from amss_domain.shared.unset import UNSET, Unset
 from amss_domain.shared.violation import Violation
+
+V = TypeVar("V", str, date)
 
 _REGISTRATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .-]{0,49}")
 _ZERO = Decimal(0)
+_HOURS_A_DAY = Decimal(24)
 
 
 @frozen(kw_only=True)
@@ -32,6 +36,35 @@ class Particulars:
     manufacturer: str | None = None
     in_service_date: date | None = None
     utilisation: Mapping[Meter, tuple[Decimal, ...]] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class AircraftChanges:
+    """What is to be different about an aircraft; `UNSET` leaves a field as it is, None empties it."""
+
+    registration: str | Unset = UNSET
+    serial_number: str | Unset | None = UNSET
+    model: str | Unset | None = UNSET
+    manufacturer: str | Unset | None = UNSET
+    in_service_date: date | Unset | None = UNSET
+
+    def of_registration(self, registration: str) -> str:
+        """Return what becomes of a registration."""
+        return registration if isinstance(self.registration, Unset) else self.registration.strip()
+
+    def of_particulars(self, particulars: Particulars) -> Particulars:
+        """Return what becomes of particulars."""
+        return evolve(
+            particulars,
+            serial_number=_changed(particulars.serial_number, self.serial_number),
+            model=_changed(particulars.model, self.model),
+            manufacturer=_changed(particulars.manufacturer, self.manufacturer),
+            in_service_date=_changed(particulars.in_service_date, self.in_service_date),
+        )
+
+
+def _changed(before: V | None, change: V | Unset | None) -> V | None:
+    return before if isinstance(change, Unset) else change
 
 
 @frozen(kw_only=True)
@@ -77,15 +110,26 @@ class Aircraft:
             totals=self.totals,
         )
 
-    def described(self, particulars: Particulars, *, at: datetime) -> tuple[Self, AircraftUpdated]:
-        """Return the aircraft with other particulars."""
-        changed = evolve(self, particulars=particulars, updated_at=at, version=self.version + 1)
+    def described(
+        self, particulars: Particulars, *, registration: str | None = None, at: datetime
+    ) -> tuple[Self, AircraftUpdated]:
+        """Return the aircraft with other particulars, and registered anew if a registration is given."""
+        changed = evolve(
+            self,
+            registration=self.registration if registration is None else registration,
+            particulars=particulars,
+            updated_at=at,
+            version=self.version + 1,
+        )
+        changes = changes_between(self.particulars, particulars)
+        if changed.registration != self.registration:
+            changes = (Change("registration", self.registration, changed.registration), *changes)
         return changed, AircraftUpdated(
             aggregate_id=self.id,
             version=changed.version,
             occurred_at=at,
-            changes=changes_between(self.particulars, particulars),
-            registration=self.registration,
+            changes=changes,
+            registration=changed.registration,
         )
 
     def used(
@@ -135,8 +179,26 @@ def violations_of_particulars(particulars: Particulars) -> tuple[Violation, ...]
         text = getattr(particulars, name)
         if text is not None and not 1 <= len(text) <= 100:
             found.append(Violation("invalid_length", f"{name} has 1 to 100 characters", name))
-    for meter, per_day in particulars.utilisation.items():
-        if len(per_day) != 12 or any(not amount.is_finite() or amount < 0 for amount in per_day):
-            message = f"planned use of {meter} is twelve amounts of at least 0 a day, January first"
-            found.append(Violation("invalid_utilisation", message, f"utilisation/{meter}"))
+    return (*found, *violations_of_utilisation(particulars.utilisation))
+
+
+def violations_of_changes(changes: AircraftChanges) -> tuple[Violation, ...]:
+    """Return what is wrong with what is to become of an aircraft."""
+    given = changes.registration
+    registration = () if isinstance(given, Unset) else violations_of_registration(given.strip())
+    return (*registration, *violations_of_particulars(changes.of_particulars(Particulars())))
+
+
+def violations_of_utilisation(per_day: Mapping[Meter, tuple[Decimal, ...]]) -> tuple[Violation, ...]:
+    """Return what is wrong with an aircraft's planned use."""
+    found = []
+    for meter, amounts in per_day.items():
+        subject = f"utilisation/{meter}"
+        if not is_meter_name(meter):
+            message = f"{meter!r} is no meter's name: lower case letters, digits and underscores"
+            found.append(Violation("invalid_utilisation", message, subject))
+        most = _HOURS_A_DAY if counts_hours(meter) else LARGEST
+        if len(amounts) != 12 or not all(amount.is_finite() and 0 <= amount <= most for amount in amounts):
+            message = f"planned use of {meter} is twelve amounts of 0 to {most} a day, January first"
+            found.append(Violation("invalid_utilisation", message, subject))
     return tuple(found)

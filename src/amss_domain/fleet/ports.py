@@ -2,7 +2,9 @@
 
 from collections.abc import Collection
 from datetime import date, datetime
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
+
+from attrs import frozen
 
 from amss_domain.access.ports import AccessWork
 from amss_domain.fleet.aircraft import Aircraft
@@ -10,6 +12,23 @@ from amss_domain.fleet.ledger import Ledger, LedgerEntry
 from amss_domain.shared.ids import AircraftId, UsageEntryId
 from amss_domain.shared.page import Page, PageRequest
 from amss_domain.shared.units import Readings
+from amss_domain.shared.violation import Violation
+
+
+@frozen(kw_only=True)
+class AircraftFilter:
+    """Which aircraft to list; None means any. `model` and `registration` are compared whole, whatever their case.
+
+    `archived` asks for the aircraft that left the fleet instead of those that are in it.
+    """
+
+    model: str | None = None
+    registration: str | None = None
+    archived: bool = False
+
+
+WHOLE_FLEET: Final = AircraftFilter()
+"""Every aircraft that is not archived."""
 
 
 class Fleet(Protocol):
@@ -22,7 +41,8 @@ class Fleet(Protocol):
       and leaves out unknown ones; with `for_update` it holds them as `get_many_for_update` does.
     - The registration is unique among unarchived aircraft, whatever its case (`AlreadyExists`).
     - `save` refuses when the stored version is not `was.version` (`StaleVersion`).
-    - `page` returns unarchived aircraft in the order of their ids; of the `model` if one is given, whatever its case.
+    - `page` returns the aircraft that match, in the order of their ids unless the request says `registration`: then by
+      their registrations in lower case, by code point.
     """
 
     async def get(self, aircraft_id: AircraftId, /) -> Aircraft: ...
@@ -37,7 +57,7 @@ class Fleet(Protocol):
         self, registrations: Collection[str], /, *, for_update: bool = False
     ) -> dict[str, Aircraft]: ...
 
-    async def page(self, request: PageRequest, /, *, model: str | None = None) -> Page[Aircraft]: ...
+    async def page(self, request: PageRequest, /, *, filter: AircraftFilter = WHOLE_FLEET) -> Page[Aircraft]: ...
 
     def add(self, aircraft: Aircraft, /) -> None: ...
 
@@ -48,6 +68,9 @@ class Usage(Protocol):
     """The ledgers of the organization's aircraft; entries are only ever appended.
 
     - `ledger` returns every entry of an aircraft by position; `entry` one of them, or raises `NotFound`.
+    - `page` returns the entries of an aircraft by position, which is the order recorded: the newest first unless the
+      request says otherwise. It has no other order, and nothing comes after an entry that the ledger does not have.
+    - `since` returns a ledger of the entry at position 1 and all that occurred after the day.
     - `totals_on` sums the entries that occurred up to and including the day, corrections counted on the day of what
       they correct.
     - `corrections` returns a ledger of the aircraft's corrections alone, which is all that effective points need.
@@ -58,6 +81,10 @@ class Usage(Protocol):
     async def ledger(self, aircraft_id: AircraftId, /) -> Ledger: ...
 
     async def entry(self, aircraft_id: AircraftId, entry_id: UsageEntryId, /) -> LedgerEntry: ...
+
+    async def page(self, aircraft_id: AircraftId, request: PageRequest, /) -> Page[LedgerEntry]: ...
+
+    async def since(self, aircraft_id: AircraftId, day: date, /) -> Ledger: ...
 
     async def totals_on(self, aircraft_id: AircraftId, day: date, /) -> Readings: ...
 
@@ -88,8 +115,14 @@ class FleetFollowUp(Protocol[W_contra]):
 
     - `joined` is called after an aircraft was added, or is now of another model.
     - `used` is called after an aircraft's ledger grew; `rewritten` tells that a correction changed its past too.
+    - `leaving` returns what stands against the aircraft being archived, and changes nothing.
+    - `left` is called after an aircraft was archived.
     """
 
     async def joined(self, uow: W_contra, aircraft: Aircraft, /, *, at: datetime) -> None: ...
 
     async def used(self, uow: W_contra, aircraft: Aircraft, /, *, rewritten: bool, at: datetime) -> None: ...
+
+    async def leaving(self, uow: W_contra, aircraft: Aircraft, /) -> tuple[Violation, ...]: ...
+
+    async def left(self, uow: W_contra, aircraft: Aircraft, /, *, at: datetime) -> None: ...

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from amss_domain.fleet.ledger import EntryKind, Ledger, LedgerEntry, LedgerHead
 from amss_domain.shared.errors import NotFound, refuse_if
@@ -142,6 +142,31 @@ def enter_reading(
     warnings = tuple(_implausible(head, usage.occurred_on, deltas))
     _refuse(against, warnings, refuse_implausible and not usage.reason)
     return _entry(head, usage, EntryKind.READING, deltas=deltas, faces=usage.amounts), warnings
+
+
+def enter_totals(
+    head: LedgerHead,
+    usage: NewUsage,
+    *,
+    today: date,
+    totals_on: Readings | None = None,
+    refuse_implausible: bool = False,
+) -> Decision | None:
+    """Return the entry that brings the totals to `usage.amounts` at the end of that day; None if they stand there.
+
+    Totals run on where a meter was replaced, whatever its face shows. All else is as for `enter_reading`.
+    """
+    refuse_if([*_malformed(usage.amounts), *_in_future(usage.occurred_on, today)])
+    totals = _totals_at_end_of(usage.occurred_on, head, totals_on)
+    stand_at = {meter: totals.get(meter, _ZERO) for meter in usage.amounts}
+    if _same(usage.amounts, stand_at):
+        return None
+    refuse_if(
+        [_behind(meter, total, stand_at[meter]) for meter, total in usage.amounts.items() if total < stand_at[meter]]
+    )
+    faces = {meter: head.face_of(total, meter) for meter, total in usage.amounts.items()}
+    reading = evolve(usage, amounts=faces)
+    return enter_reading(head, reading, today=today, totals_on=totals, refuse_implausible=refuse_implausible)
 
 
 def replace_meter(ledger: Ledger, new: NewMeter, *, today: date, refuse_implausible: bool = False) -> Decision:
@@ -300,7 +325,7 @@ def _in_future(day: date, today: date) -> Iterator[Violation]:
 
 
 def _behind(meter: Meter, face: Decimal, stands_at: Decimal) -> Violation:
-    message = f"{face} {meter} is behind the {stands_at} counted so far; correct the entry that is wrong"
+    message = f"{face} {meter} is behind the {stands_at} counted so far; record a correction of the entry that is wrong"
     return Violation("reading_behind_total", message, meter)
 
 

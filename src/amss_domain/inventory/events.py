@@ -18,9 +18,18 @@ class PartCreated(Event):
 
 @frozen(kw_only=True)
 class PartUpdated(Event):
-    """A part's description changed."""
+    """A part's number or description changed."""
 
     type: ClassVar[str] = "part.updated"
+    public: ClassVar[bool] = False
+    part_number: str
+
+
+@frozen(kw_only=True)
+class PartArchived(Event):
+    """A part is no longer kept; what happened to its stock stays."""
+
+    type: ClassVar[str] = "part.archived"
     public: ClassVar[bool] = False
     part_number: str
 
@@ -57,7 +66,7 @@ class PartConsumed(Event):
 
 @frozen(kw_only=True)
 class StockMoved(Event):
-    """Stock of a part was received or adjusted."""
+    """Stock of a part was received, adjusted or transferred; a transfer is one for each of its two rows."""
 
     type: ClassVar[str] = "part.stock_moved"
     public: ClassVar[bool] = False
@@ -65,6 +74,17 @@ class StockMoved(Event):
     stock_id: StockId
     kind: str
     quantity: int
+
+
+@frozen(kw_only=True)
+class StockQuarantined(Event):
+    """Stock of a part was put into quarantine, or let out of it."""
+
+    type: ClassVar[str] = "part.stock_quarantined"
+    public: ClassVar[bool] = False
+    part_number: str
+    stock_id: StockId
+    quarantined: bool
 
 
 @frozen(kw_only=True)

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Final
 
 from attrs import frozen
 
 from amss_domain.inventory.errors import Shortage
 from amss_domain.inventory.part import Part
-from amss_domain.inventory.stock import Reservation, ReservationStatus, Stock
+from amss_domain.inventory.stock import Place, Reservation, ReservationStatus, Stock
 from amss_domain.shared.ids import PartId
 from amss_domain.shared.violation import Violation
+
+_MOST: Final = 1_000_000_000
 
 
 @frozen
@@ -59,12 +62,49 @@ def allocate(
     return ((), tuple(shortages)) if shortages else (tuple(takes), ())
 
 
+def violations_of_place(place: Place) -> tuple[Violation, ...]:
+    """Return what is wrong with how a place is named: each of its names has up to 100 characters."""
+    names = {"location": place.location, "lot": place.lot, "serial_number": place.serial_number}
+    return tuple(
+        Violation("invalid_length", f"{field} has up to 100 characters", field)
+        for field, name in names.items()
+        if name is not None and len(name) > 100
+    )
+
+
+def violations_of_reason(reason: str) -> tuple[Violation, ...]:
+    """Return what is wrong with the reason given for moving stock: there must be one."""
+    return () if reason.strip() else (Violation("reason_missing", "say why the stock is moved", "reason"),)
+
+
+def violations_of_quantity(quantity: int, *, least: int = 1) -> tuple[Violation, ...]:
+    """Return what is wrong with a quantity of one part: it is a whole number from `least` to 1,000,000,000."""
+    if least <= quantity <= _MOST:
+        return ()
+    message = f"a quantity is a whole number from {least} to 1,000,000,000; {quantity} was given"
+    return (Violation("invalid_quantity", message, "quantity"),)
+
+
+def violations_of_count(difference: int | None, quantity_on_hand: int | None) -> tuple[Violation, ...]:
+    """Return what is wrong with a count: it is a difference or a quantity on hand, up to 1,000,000,000."""
+    if (difference is None) == (quantity_on_hand is None):
+        message = "give either how many more or fewer there are, or how many there are"
+        return (Violation("one_of_two", message, "quantity_on_hand"),)
+    if quantity_on_hand is not None:
+        of_what = violations_of_quantity(quantity_on_hand, least=0)
+        return tuple(Violation(one.code, one.message, "quantity_on_hand") for one in of_what)
+    if difference is not None and not -_MOST <= difference <= _MOST:
+        message = f"a difference is a whole number up to 1,000,000,000 either way; {difference} was given"
+        return (Violation("invalid_quantity", message, "difference"),)
+    return ()
+
+
 def violations_of_quantities(wanted: Iterable[tuple[PartId, int]]) -> tuple[Violation, ...]:
     """Return what is wrong with the quantities asked for: each is a whole number from 1 to 1,000,000,000."""
     return tuple(
         Violation("invalid_quantity", f"a quantity is a whole number from 1; {quantity} was given", str(part_id))
         for part_id, quantity in wanted
-        if not 1 <= quantity <= 1_000_000_000
+        if not 1 <= quantity <= _MOST
     )
 
 
@@ -89,6 +129,77 @@ def blockers_to_use(used: Mapping[PartId, int], held: Mapping[PartId, int]) -> t
     return tuple(found)
 
 
+def blockers_to_stock(part: Part) -> tuple[Violation, ...]:
+    """Return what stands against moving or reserving stock of the part, or changing it: an archived one stays as is."""
+    if part.archived_at is None:
+        return ()
+    message = f"part {part.part_number} is archived; define it anew under this number"
+    return (Violation("part_archived", message, str(part.id)),)
+
+
+def blockers_to_archive(part: Part, rows: Iterable[Stock]) -> tuple[Violation, ...]:
+    """Return what stands against archiving the part, given its rows: reservations, and whatever lies there still."""
+    rows = tuple(rows)
+    on_hand = sum(row.quantity_on_hand for row in rows)
+    reserved = sum(row.quantity_reserved for row in rows)
+    found = []
+    if reserved:
+        message = f"{reserved} of it are reserved for tasks; release them first"
+        found.append(Violation("open_reservations", message, str(part.id)))
+    if on_hand:
+        message = f"{on_hand} of it are on hand; adjust its stock to 0 first"
+        found.append(Violation("stock_on_hand", message, str(part.id)))
+    return tuple(found)
+
+
+def blockers_to_place(row: Stock, *, expiry_date: date | None) -> tuple[Violation, ...]:
+    """Return what stands against putting stock that expires then into the row: one place keeps one expiry date."""
+    if row.expiry_date == expiry_date:
+        return ()
+    message = (
+        f"this place holds stock that {_expires(row.expiry_date)}; use another lot for what {_expires(expiry_date)}"
+    )
+    return (Violation("other_expiry_date", message, "expiry_date"),)
+
+
+def blockers_to_transfer(row: Stock, quantity: int, *, to: Place, there: Stock | None) -> tuple[Violation, ...]:
+    """Return what stands against moving so many of the row to the place, where `there` lies already, if anything.
+
+    What is reserved stays, and nothing changes its lot, its expiry or its quarantine by being carried elsewhere.
+    """
+    found = []
+    if to == row.place:
+        found.append(Violation("same_place", "it lies there already; name another location", "location"))
+    if quantity > row.available_quantity:
+        message = f"{quantity} to be moved, {row.available_quantity} on hand and not reserved"
+        found.append(Violation("above_available", message, "quantity"))
+    if (to.lot, to.serial_number) != (row.place.lot, row.place.serial_number):
+        message = "stock keeps its lot and its serial number where it is carried; leave them out"
+        found.append(Violation("other_lot", message, "lot"))
+    if there is not None and to != row.place:
+        found += blockers_to_place(there, expiry_date=row.expiry_date)
+        if there.quarantined != row.quarantined:
+            message = "one of the two places is in quarantine and the other is not; name another location"
+            found.append(Violation("other_quarantine", message, "location"))
+    return tuple(found)
+
+
+def blockers_to_set_aside(row: Stock, quarantined: bool, /) -> tuple[Violation, ...]:
+    """Return what stands against putting the row into quarantine: no task may be left with stock it must not use."""
+    if not quarantined or not row.quantity_reserved:
+        return ()
+    message = f"{row.quantity_reserved} of it are reserved for tasks; release them first"
+    return (Violation("open_reservations", message, str(row.id)),)
+
+
+def blockers_to_release(reservation: Reservation) -> tuple[Violation, ...]:
+    """Return what stands against giving a reservation back: it has ended."""
+    if reservation.status is ReservationStatus.RESERVED:
+        return ()
+    message = f"this reservation was {reservation.status.value} already"
+    return (Violation("reservation_ended", message, str(reservation.id)),)
+
+
 def blockers_to_adjust(stock: Stock, by: int, reason: str) -> tuple[Violation, ...]:
     """Return what stands against changing a row's quantity on hand by so many."""
     found = []
@@ -101,3 +212,7 @@ def blockers_to_adjust(stock: Stock, by: int, reason: str) -> tuple[Violation, .
         message = f"{left} would be on hand and {stock.quantity_reserved} are reserved; release some first"
         found.append(Violation("below_reserved", message, str(stock.id)))
     return tuple(found)
+
+
+def _expires(on: date | None) -> str:
+    return "never expires" if on is None else f"expires on {on}"

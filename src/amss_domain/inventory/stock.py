@@ -73,6 +73,10 @@ class Stock:
             version=self.version + 1,
         )
 
+    def set_aside(self, quarantined: bool, /, *, at: datetime) -> Self:
+        """Return the row in quarantine, or out of it."""
+        return evolve(self, quarantined=quarantined, updated_at=at, version=self.version + 1)
+
 
 @frozen(kw_only=True)
 class Movement:

@@ -100,6 +100,16 @@ class Assessment:
         """When each limit is expected to be passed, by name; those never passed and those not planned are absent."""
         return {one.point.limit: one.projected for one in self.limits if one.projected is not None}
 
+    def expected_on(self, combine: Combine) -> date | None:
+        """Return the day on which the whole is expected to be passed: the earliest of the limits', or the latest.
+
+        None when nothing says: under `first` no limit is projected, under `last` one is not.
+        """
+        dates = [one.projected for one in self.limits if one.projected is not None]
+        if combine is Combine.LAST:
+            return max(dates) if dates and len(dates) == len(self.limits) else None
+        return min(dates, default=None)
+
 
 def assess(
     requirement: Requirement,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.scheduling.due import Assessment, DuePoint, assess_points, next_change_on
@@ -28,10 +28,17 @@ class Today:
 
 
 def requirement_of(task: Task, program: Program | None) -> Requirement:
-    """Return what the task's due points are judged by: its program's requirement, or the points alone."""
-    if program is not None:
+    """Return what the task's due points are judged by: its program's requirement, or the points alone.
+
+    A limit that was put off has no grace left.
+    """
+    if program is None:
+        return Requirement(limits=tuple(_limit_at(point) for point in task.due))
+    if task.deferral is None:
         return program.requirement
-    return Requirement(limits=tuple(_limit_at(point) for point in task.due))
+    put_off = {point.limit for point in task.deferral.due if point in task.due_in_force}
+    limits = (evolve(one, grace=Decimal(0)) if one.name in put_off else one for one in program.requirement.limits)
+    return evolve(program.requirement, limits=tuple(limits))
 
 
 def assessed(task: Task, program: Program | None, aircraft: Aircraft, *, on: date) -> Assessment:
@@ -39,7 +46,7 @@ def assessed(task: Task, program: Program | None, aircraft: Aircraft, *, on: dat
     planned = aircraft.particulars.utilisation
     return assess_points(
         requirement_of(task, program),
-        task.due,
+        task.due_in_force,
         totals=aircraft.totals,
         as_of=on,
         utilisation=Utilisation(per_day=planned) if planned else None,
@@ -49,7 +56,7 @@ def assessed(task: Task, program: Program | None, aircraft: Aircraft, *, on: dat
 def judged(task: Task, program: Program | None, aircraft: Aircraft, *, on: date) -> tuple[Assessment, date | None]:
     """Return how the task stands on the day, and on which day that changes by itself."""
     requirement = requirement_of(task, program)
-    return assessed(task, program, aircraft, on=on), next_change_on(requirement, task.due, on)
+    return assessed(task, program, aircraft, on=on), next_change_on(requirement, task.due_in_force, on)
 
 
 def announce(uow: SchedulingWork, task: Task, program: Program | None, aircraft: Aircraft, *, today: Today) -> Task:

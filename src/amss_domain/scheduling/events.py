@@ -1,14 +1,14 @@
 """What happens to programs, links and tasks."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
 from attrs import frozen
 
 from amss_domain.shared.events import Event
-from amss_domain.shared.ids import AircraftId, LinkId, PartId, ProgramId, TaskId, UserId
+from amss_domain.shared.ids import AircraftId, LabourId, LinkId, PartId, ProgramId, TaskId, TaskNoteId, UserId
 from amss_domain.shared.plain import JsonValue
 from amss_domain.shared.units import Readings
 
@@ -94,6 +94,64 @@ class TaskStarted(TaskEvent):
 
     type: ClassVar[str] = "task.started"
     assignee: UserId | None
+
+
+@frozen(kw_only=True)
+class TaskRescheduled(TaskEvent):
+    """A task's planned window was moved; `pushed_by` is the task whose move it had to follow."""
+
+    type: ClassVar[str] = "task.rescheduled"
+    planned_start: datetime | None
+    planned_end: datetime | None
+    pushed_by: TaskId | None
+
+
+@frozen(kw_only=True)
+class TaskDeferred(TaskEvent):
+    """A task was put off; `due` says by when it is to be done now."""
+
+    type: ClassVar[str] = "task.deferred"
+    authority: str
+    reference: str | None
+    due: Mapping[str, JsonValue]
+
+
+@frozen(kw_only=True)
+class TaskNoted(TaskEvent):
+    """Somebody wrote a note on a task."""
+
+    type: ClassVar[str] = "task.noted"
+    note_id: TaskNoteId
+    text: str
+
+
+@frozen(kw_only=True)
+class TaskLabourRecorded(TaskEvent):
+    """Hours worked on a task were recorded; `user_id` is who worked, if that is a user."""
+
+    type: ClassVar[str] = "task.labour_recorded"
+    labour_id: LabourId
+    user_id: UserId | None
+    hours: Decimal
+    worked_on: date
+
+
+@frozen(kw_only=True)
+class TaskDependencyAdded(TaskEvent):
+    """A task was made to wait for another."""
+
+    type: ClassVar[str] = "task.dependency_added"
+    depends_on: TaskId
+    kind: str
+
+
+@frozen(kw_only=True)
+class TaskDependencyRemoved(TaskEvent):
+    """A task no longer waits for another."""
+
+    type: ClassVar[str] = "task.dependency_removed"
+    depends_on: TaskId
+    kind: str
 
 
 @frozen(kw_only=True)

@@ -13,9 +13,11 @@ from amss_domain.scheduling.linking import baseline_of, new_link
 from amss_domain.scheduling.ports import SchedulingWork
 from amss_domain.scheduling.program import CountsFrom, Program
 from amss_domain.scheduling.recounting import recount
+from amss_domain.scheduling.task import Task
 from amss_domain.shared.clock import day_of
 from amss_domain.shared.id_factory import IdFactory
 from amss_domain.shared.ids import LinkId, ProgramId
+from amss_domain.shared.violation import Violation
 
 
 @frozen
@@ -40,6 +42,21 @@ class FollowFleet:
             await self._wake(uow, aircraft, today)
         tasks = await uow.tasks.open_of_aircraft([aircraft.id], for_update=True)
         await announce_all(uow, tasks, {aircraft.id: aircraft}, today=today)
+
+    async def leaving(self, uow: SchedulingWork, aircraft: Aircraft, /) -> tuple[Violation, ...]:
+        """Return every open task of the aircraft as a reason against its leaving."""
+        return tuple(
+            Violation("task_open", f"the task {task.work.title!r} is open; {_way_out(task)} first", str(task.id))
+            for task in await uow.tasks.open_of_aircraft([aircraft.id])
+        )
+
+    async def left(self, uow: SchedulingWork, aircraft: Aircraft, /, *, at: datetime) -> None:
+        """End the links of the aircraft."""
+        for link in await uow.links.of_aircraft([aircraft.id], for_update=True):
+            if link.is_active:
+                ended, event = link.ended(reason=f"{aircraft.registration} left the fleet", at=at)
+                uow.links.save(ended, was=link)
+                uow.record(event)
 
     async def _recount(self, uow: SchedulingWork, aircraft: Aircraft, today: Today) -> None:
         links = [link for link in await uow.links.of_aircraft([aircraft.id], for_update=True) if link.is_active]
@@ -89,6 +106,10 @@ def link_covered(uow: SchedulingWork, program: Program, aircraft: Aircraft, *, t
     uow.links.add(link)
     uow.record(link.linked())
     return link
+
+
+def _way_out(task: Task) -> str:
+    return "complete or cancel it" if task.link_id is None else "complete it or take its program off the aircraft"
 
 
 async def today_of(uow: SchedulingWork, at: datetime) -> Today:

@@ -42,6 +42,14 @@ class Utilisation:
         """
         return _passed_on(remaining, self.per_day[meter], as_of)
 
+    def use(self, meter: Meter, *, start: date, end: date) -> Decimal:
+        """Return the planned use from the `start` day up to, and not including, the `end` day.
+
+        None is planned of a meter that is not named, nor when `end` is not after `start`.
+        """
+        per_day = self.per_day.get(meter)
+        return _ZERO if per_day is None else _used_between(per_day, start, end)
+
 
 def average_utilisation(entries: Iterable[LedgerEntry], *, days: int, as_of: date) -> Utilisation:
     """Return the average use a day over the last `days` days up to and including `as_of`, for every meter used in them.
@@ -84,6 +92,16 @@ def _passed_on(remaining: Decimal, per_day: Sequence[Decimal], start: date) -> d
             day = day.replace(year=day.year + years)
         days = days_in(day.year, day.month)
     return None
+
+
+def _used_between(per_day: Sequence[Decimal], day: date, end: date) -> Decimal:
+    used = _ZERO
+    while day < end:
+        left_in_month = days_in(day.year, day.month) - day.day + 1
+        days = min(left_in_month, (end - day).days)
+        used += per_day[day.month - 1] * days
+        day += timedelta(days=days)
+    return used
 
 
 def _whole_years(remaining: Decimal, per_day: Sequence[Decimal]) -> int | None:

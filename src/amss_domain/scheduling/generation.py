@@ -21,7 +21,8 @@ from amss_domain.shared.ids import TaskId
 def generation_of(link: Link, program: Program, aircraft: Aircraft, *, today: Today) -> Link:
     """Return the link with what its next task is to do: appear (`open`), wait for its horizon, or never come."""
     last = program.terms.last_occurrence
-    if not link.is_active or not link.due or (last is not None and link.completions >= last):
+    applies = link.is_active and program.archived_at is None
+    if not applies or not link.due or (last is not None and link.completions >= last):
         return _generating(link, Generation.ENDED, None, today)
     assessment = assess_points(program.requirement, link.due, totals=aircraft.totals, as_of=today.on)
     if is_within_horizon(program, tuple(limit.fraction for limit in assessment.limits)):

@@ -8,7 +8,7 @@ from amss_domain.scheduling.ports import SchedulingWork
 from amss_domain.scheduling.program import Program
 from amss_domain.scheduling.rules import blockers_to_act_on
 from amss_domain.scheduling.task import Task
-from amss_domain.shared.errors import NotPermitted
+from amss_domain.shared.errors import NotPermitted, require_version
 from amss_domain.shared.ids import TaskId
 
 
@@ -23,10 +23,10 @@ class Held:
     others: tuple[Task, ...]
 
 
-async def hold(uow: SchedulingWork, task_id: TaskId) -> Held:
+async def hold(uow: SchedulingWork, task_id: TaskId, *, expected_version: int | None = None) -> Held:
     """Hold the task: aircraft, link, then tasks by id.
 
-    Raises `NotFound`; `NotPermitted` if the actor may not act on it.
+    Raises `NotFound`; `NotPermitted` if the actor may not act on it; `VersionMismatch`.
     """
     seen = await uow.tasks.get(task_id)
     aircraft = await uow.fleet.get_for_update(seen.aircraft_id)
@@ -36,5 +36,6 @@ async def hold(uow: SchedulingWork, task_id: TaskId) -> Held:
     blockers = blockers_to_act_on(task, uow.actor)
     if blockers:
         raise NotPermitted(blockers)
+    require_version("task", task_id, expected=expected_version, found=task.version)
     program = None if task.program_id is None else await uow.programs.get(task.program_id)
     return Held(task=task, aircraft=aircraft, link=link, program=program, others=tuple(open_ones.values()))

@@ -9,10 +9,13 @@ from attrs import evolve
 from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.fleet.ledger import Ledger
 from amss_domain.scheduling.link import Link
-from amss_domain.scheduling.program import CountsFrom, Program
+from amss_domain.scheduling.program import CountsFrom, Program, blockers_to_rewrite
+from amss_domain.scheduling.rules import blockers_to_plan_on
 from amss_domain.scheduling.standing import Accomplishment, Baseline, points_in_force, replay, standing_from
 from amss_domain.scheduling.task import Task
 from amss_domain.shared.ids import LinkId
+from amss_domain.shared.units import Readings, exact_amount, is_meter_name
+from amss_domain.shared.violation import Violation
 
 
 def baseline_of(
@@ -109,3 +112,56 @@ def accomplishments_of(tasks: Iterable[Task]) -> tuple[Accomplishment, ...]:
         for task in tasks
         if task.completion is not None
     )
+
+
+def counts_as_said(link: Link, counts_from: CountsFrom, given: Baseline | None) -> bool:
+    """Tell whether the link counts from just that already; `now` is another point each time it is said."""
+    if link.counts_from is not counts_from or counts_from is CountsFrom.NOW:
+        return False
+    if given is None or link.baseline is None:
+        return counts_from is not CountsFrom.LAST_COMPLETED
+    return evolve(link.baseline, position=given.position, recorded_at=given.recorded_at) == given
+
+
+def blockers_to_link(program: Program, aircraft: Aircraft) -> tuple[Violation, ...]:
+    """Return what stands against putting the program on the aircraft: neither may be archived."""
+    return (*blockers_to_rewrite(program), *blockers_to_plan_on(aircraft))
+
+
+def violations_of_baseline(given: Baseline | None) -> tuple[Violation, ...]:
+    """Return what is wrong with the form of a last accomplishment: it says a day or readings, and can be counted."""
+    if given is None:
+        return ()
+    found = []
+    if given.on is None and not given.readings:
+        message = "give the date or the readings of the last accomplishment"
+        found.append(Violation("baseline_missing", message, "baseline"))
+    for field, readings in (("readings", given.readings), ("anchor_readings", given.anchor_readings)):
+        for meter, reading in readings.items():
+            if reason := _not_a_reading(meter, reading):
+                found.append(Violation("invalid_reading", reason, f"baseline/{field}/{meter}"))
+    return tuple(found)
+
+
+def blockers_to_baseline(given: Baseline | None, *, totals: Readings, today: date) -> tuple[Violation, ...]:
+    """Return why a last accomplishment cannot have been: it is still to come, or ahead of the aircraft's `totals`."""
+    if given is None:
+        return ()
+    found = []
+    if given.on is not None and given.on > today:
+        found.append(Violation("completed_in_future", f"{given.on} is still to come; today is {today}", "baseline/on"))
+    for meter, reading in given.readings.items():
+        total = totals.get(meter, Decimal(0))
+        if reading > total:
+            message = f"{reading} {meter} are ahead of the aircraft, which has {total}; enter its usage first"
+            found.append(Violation("ahead_of_total", message, f"baseline/readings/{meter}"))
+    return tuple(found)
+
+
+def _not_a_reading(meter: str, reading: Decimal) -> str | None:
+    if not is_meter_name(meter):
+        return f"{meter!r} is no meter's name"
+    try:
+        return None if exact_amount(reading, meter) >= 0 else f"{reading} is less than 0"
+    except ValueError as error:
+        return str(error)

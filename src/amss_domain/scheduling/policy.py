@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 from attrs import evolve, field, frozen
 
@@ -11,6 +12,9 @@ from amss_domain.shared.units import CALENDAR_MONTHS, HOURS, MONTHS
 from amss_domain.shared.violation import Violation
 
 _ZERO = Decimal(0)
+NO_TOLERANCE: Final = "no_tolerance"
+"""The preset of requirements that may not be put off either."""
+
 _TEN = Decimal(10)
 _ONE = Decimal(1)
 
@@ -89,7 +93,7 @@ PRESETS: Mapping[str, Preset] = {
             shared=frozenset({"early", "late", "grace"}),
         ),
         Preset(
-            name="no_tolerance",
+            name=NO_TOLERANCE,
             title="No tolerance: airworthiness directives and limitations",
             citation="14 CFR part 39; 14 CFR 91.403(c)",
         ),

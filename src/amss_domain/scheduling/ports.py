@@ -6,14 +6,30 @@ from typing import Protocol
 
 from attrs import frozen
 
+from amss_domain.audit.ports import AuditWork
 from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.fleet.ports import FleetWork
 from amss_domain.inventory.ports import InventoryWork
+from amss_domain.scheduling.dependency import Dependency
+from amss_domain.scheduling.due import DueStatus
 from amss_domain.scheduling.link import Link
-from amss_domain.scheduling.program import Program
+from amss_domain.scheduling.log import Labour, TaskNote
+from amss_domain.scheduling.program import Priority, Program
 from amss_domain.scheduling.task import Task, TaskStatus
-from amss_domain.shared.ids import AircraftId, LinkId, ProgramId, TaskId, UserId
+from amss_domain.shared.ids import AircraftId, DependencyId, LinkId, ProgramId, TaskId, UserId
 from amss_domain.shared.page import Page, PageRequest
+
+
+@frozen(kw_only=True)
+class ProgramFilter:
+    """Which programs to return; None means any. `name` is the whole name, whatever its case.
+
+    `archived` asks for archived programs instead of those in force.
+    """
+
+    name: str | None = None
+    kind: str | None = None
+    archived: bool = False
 
 
 class Programs(Protocol):
@@ -27,7 +43,7 @@ class Programs(Protocol):
     - `spreading` returns the ids of programs that links still have to follow, by id.
     - The name is unique among unarchived programs, whatever its case (`AlreadyExists`).
     - `save` refuses when the stored version is not `was.version` (`StaleVersion`).
-    - `page` returns unarchived programs in the order of their ids.
+    - `page` returns the programs that match, also ordered by `name`, in lower case and by code point.
     """
 
     async def get(self, program_id: ProgramId, /) -> Program: ...
@@ -42,7 +58,7 @@ class Programs(Protocol):
 
     async def spreading(self) -> tuple[ProgramId, ...]: ...
 
-    async def page(self, request: PageRequest, /) -> Page[Program]: ...
+    async def page(self, request: PageRequest, /, *, filter: ProgramFilter) -> Page[Program]: ...
 
     def add(self, program: Program, /) -> None: ...
 
@@ -57,6 +73,15 @@ class LinkKey:
     aircraft_id: AircraftId
 
 
+@frozen(kw_only=True)
+class LinkFilter:
+    """Which links to return; None means any. `ended` asks for ended links instead of active ones."""
+
+    program_id: ProgramId | None = None
+    aircraft_id: AircraftId | None = None
+    ended: bool = False
+
+
 class Links(Protocol):
     """The links between the organization's aircraft and programs.
 
@@ -66,10 +91,12 @@ class Links(Protocol):
       them.
     - There is one link for each aircraft and program (`AlreadyExists`).
     - `to_generate` returns links of unarchived aircraft whose generation is pending, or waiting with a `wake_on` up to
-      and including the day; ordered by aircraft, then link. Its cost does not grow with the links that are neither.
+      and including the day, of the program if one is given; ordered by aircraft, then link. Its cost does not grow with
+      the links that are neither.
     - `behind` returns active links of the program whose revision is below the one given, ordered likewise.
     - `unlinked` returns unarchived aircraft, of the model if one is given (whatever its case), that have no link with
       the program, in the order of their ids.
+    - `page` returns the links that match.
     - `save` refuses when the stored version is not `was.version` (`StaleVersion`).
     """
 
@@ -83,11 +110,15 @@ class Links(Protocol):
         self, aircraft_ids: Collection[AircraftId], /, *, for_update: bool = False
     ) -> tuple[Link, ...]: ...
 
-    async def to_generate(self, day: date, /, *, limit: int) -> tuple[LinkKey, ...]: ...
+    async def to_generate(
+        self, day: date, /, *, limit: int, program_id: ProgramId | None = None
+    ) -> tuple[LinkKey, ...]: ...
 
     async def behind(self, program_id: ProgramId, /, *, revision: int, limit: int) -> tuple[LinkKey, ...]: ...
 
     async def unlinked(self, program_id: ProgramId, /, *, model: str | None, limit: int) -> tuple[Aircraft, ...]: ...
+
+    async def page(self, request: PageRequest, /, *, filter: LinkFilter) -> Page[Link]: ...
 
     def add(self, link: Link, /) -> None: ...
 
@@ -96,12 +127,21 @@ class Links(Protocol):
 
 @frozen(kw_only=True)
 class TaskFilter:
-    """Which tasks to return; None means any."""
+    """Which tasks to return; None and the empty tuple mean any.
 
-    status: TaskStatus | None = None
+    `statuses` and `due_statuses` take any one of them; a due status is the one last announced, which open tasks alone
+    have. `due_before` takes tasks whose earliest due date in force is up to and including that day.
+    """
+
+    assignee: UserId | None = None
+    unassigned: bool = False
+    statuses: tuple[TaskStatus, ...] = ()
+    due_statuses: tuple[DueStatus, ...] = ()
     aircraft_id: AircraftId | None = None
     program_id: ProgramId | None = None
-    assignee: UserId | None = None
+    due_before: date | None = None
+    kind: str | None = None
+    priority: Priority | None = None
 
 
 class Tasks(Protocol):
@@ -112,11 +152,16 @@ class Tasks(Protocol):
     - `open_of_aircraft` returns the open tasks of the aircraft in the order of their ids; `for_update` holds them.
     - `open_of_links` returns the open task of each link that has one, in the order of their ids; `for_update` holds
       them.
+    - `open_of_assignees` returns the open tasks of the users in the order of their ids.
     - `completions` returns the completed and not voided tasks of the links, in the order of their ids.
+    - `closed_of_aircraft` returns the completed and cancelled tasks of the aircraft by `closed_at` and id, the latest
+      first unless the request says otherwise. It has no other order, and nothing comes after a task that is unknown.
     - `changing` returns the ids of open tasks whose `next_change_on` is up to and including the day, by id.
     - A link has at most one open task (`OpenTaskExists`).
     - `save` refuses when the stored version is not `was.version` (`StaleVersion`).
-    - `page` returns the tasks that match in the order of their ids.
+    - `page` returns the tasks that match in the order of their ids, or by `due_at_date` (the earliest due date in
+      force; a task without one as if due after all others) or `updated_at`. Ids in the filter that do not exist match
+      nothing.
     """
 
     async def get(self, task_id: TaskId, /) -> Task: ...
@@ -133,7 +178,11 @@ class Tasks(Protocol):
 
     async def open_of_links(self, link_ids: Collection[LinkId], /, *, for_update: bool = False) -> tuple[Task, ...]: ...
 
+    async def open_of_assignees(self, user_ids: Collection[UserId], /) -> tuple[Task, ...]: ...
+
     async def completions(self, link_ids: Collection[LinkId], /) -> tuple[Task, ...]: ...
+
+    async def closed_of_aircraft(self, aircraft_id: AircraftId, request: PageRequest, /) -> Page[Task]: ...
 
     async def changing(self, day: date, /, *, limit: int) -> tuple[TaskId, ...]: ...
 
@@ -144,7 +193,45 @@ class Tasks(Protocol):
     def save(self, task: Task, /, *, was: Task) -> None: ...
 
 
-class SchedulingWork(FleetWork, InventoryWork, Protocol):
+class TaskLog(Protocol):
+    """What was written down while the organization's tasks were worked on; nothing changes or removes it.
+
+    - `notes` and `labour` return what belongs to the task, in the order of the ids.
+    """
+
+    async def notes(self, task_id: TaskId, /) -> tuple[TaskNote, ...]: ...
+
+    async def labour(self, task_id: TaskId, /) -> tuple[Labour, ...]: ...
+
+    def note(self, note: TaskNote, /) -> None: ...
+
+    def record(self, labour: Labour, /) -> None: ...
+
+
+class Dependencies(Protocol):
+    """What the organization's tasks wait for; what was removed is returned by `get` alone.
+
+    - `get` raises `NotFound` for an unknown or foreign id.
+    - `of_task` returns what the task waits for, `on_task` what waits for the task, in the order of their ids.
+    - `downstream` returns all through which others wait for the task, directly or not, in the order of their ids.
+    - A task waits for another once at most (`AlreadyExists`).
+    - `save` refuses when the stored version is not `was.version` (`StaleVersion`).
+    """
+
+    async def get(self, dependency_id: DependencyId, /) -> Dependency: ...
+
+    async def of_task(self, task_id: TaskId, /) -> tuple[Dependency, ...]: ...
+
+    async def on_task(self, task_id: TaskId, /) -> tuple[Dependency, ...]: ...
+
+    async def downstream(self, task_id: TaskId, /) -> tuple[Dependency, ...]: ...
+
+    def add(self, dependency: Dependency, /) -> None: ...
+
+    def save(self, dependency: Dependency, /, *, was: Dependency) -> None: ...
+
+
+class SchedulingWork(FleetWork, InventoryWork, AuditWork, Protocol):
     """A unit of work that reaches programs, links and tasks, and what they stand on."""
 
     @property
@@ -155,3 +242,9 @@ class SchedulingWork(FleetWork, InventoryWork, Protocol):
 
     @property
     def tasks(self) -> Tasks: ...
+
+    @property
+    def task_log(self) -> TaskLog: ...
+
+    @property
+    def dependencies(self) -> Dependencies: ...

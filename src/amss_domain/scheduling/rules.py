@@ -1,18 +1,19 @@
 """What stands against doing something with a task or a link; every reason at once."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from amss_domain.access.model import Role, User
 from amss_domain.access.rules import PERMISSIONS
+from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.scheduling.limit import Combine, Requirement
-from amss_domain.scheduling.link import Link
+from amss_domain.scheduling.link import Generation, Link
 from amss_domain.scheduling.program import CountsFrom, Program
 from amss_domain.scheduling.standing import Baseline
 from amss_domain.scheduling.task import Task, TaskStatus, Work
 from amss_domain.shared.actor import Actor, ActorKind
-from amss_domain.shared.units import DAYS, Readings, is_meter_name
+from amss_domain.shared.units import DAYS, LARGEST, Meter, Readings, exact_amount, is_meter_name
 from amss_domain.shared.violation import Violation
 
 _TERMINAL = {
@@ -32,9 +33,7 @@ def blockers_to_act_on(task: Task, actor: Actor) -> tuple[Violation, ...]:
 
 def blockers_to_assign(task: Task, assignee: User) -> tuple[Violation, ...]:
     """Return what stands against giving the task to the user."""
-    found = []
-    if not task.status.is_open:
-        found.append(Violation("task_not_open", _TERMINAL[task.status], "status"))
+    found = list(_closed(task))
     if not assignee.active:
         found.append(Violation("assignee_inactive", f"{assignee.name} has no access any more", "assignee"))
     elif "tasks:execute" not in PERMISSIONS[assignee.role]:
@@ -45,7 +44,7 @@ def blockers_to_assign(task: Task, assignee: User) -> tuple[Violation, ...]:
 
 def blockers_to_start(task: Task) -> tuple[Violation, ...]:
     """Return what stands against starting the task."""
-    if task.status is TaskStatus.SCHEDULED:
+    if task.status.is_waiting:
         return ()
     message = _TERMINAL.get(task.status, "the task is in progress already")
     return (Violation("task_not_scheduled", message, "status"),)
@@ -53,9 +52,7 @@ def blockers_to_start(task: Task) -> tuple[Violation, ...]:
 
 def blockers_to_reserve(task: Task) -> tuple[Violation, ...]:
     """Return what stands against reserving parts for the task."""
-    if task.status.is_open:
-        return ()
-    return (Violation("task_not_open", _TERMINAL[task.status], "status"),)
+    return _closed(task)
 
 
 def blockers_to_complete(
@@ -67,8 +64,7 @@ def blockers_to_complete(
     """
     found = []
     if task.status is not TaskStatus.IN_PROGRESS:
-        message = _TERMINAL.get(task.status, "the task is scheduled; start it first")
-        found.append(Violation("task_not_in_progress", message, "status"))
+        found.append(_not_in_progress(task))
     if completed_on > today:
         found.append(Violation("completed_in_future", f"{completed_on} is still to come", "completed_on"))
     for meter, reading in readings.items():
@@ -100,8 +96,7 @@ def blockers_to_check(task: Task, number: int) -> tuple[Violation, ...]:
     """Return what stands against checking item `number` (from 0) of the task's checklist."""
     found = []
     if task.status is not TaskStatus.IN_PROGRESS:
-        message = _TERMINAL.get(task.status, "the task is scheduled; start it first")
-        found.append(Violation("task_not_in_progress", message, "status"))
+        found.append(_not_in_progress(task))
     if not 0 <= number < len(task.work.checklist):
         count = len(task.work.checklist)
         found.append(Violation("no_such_item", f"the checklist has {count} items", f"checklist/{number}"))
@@ -112,10 +107,7 @@ def blockers_to_check(task: Task, number: int) -> tuple[Violation, ...]:
 
 def blockers_to_cancel(task: Task, reason: str) -> tuple[Violation, ...]:
     """Return what stands against cancelling the task."""
-    found = []
-    if not task.status.is_open:
-        found.append(Violation("task_not_open", _TERMINAL[task.status], "status"))
-    return (*found, *reason_missing(reason))
+    return (*_closed(task), *reason_missing(reason))
 
 
 def blockers_to_void(task: Task, reason: str) -> tuple[Violation, ...]:
@@ -149,23 +141,109 @@ def blockers_to_count(counts_from: CountsFrom, baseline: Baseline | None) -> tup
 
 def violations_of_work(work: Work, due: Mapping[str, Decimal | date]) -> tuple[Violation, ...]:
     """Return what is wrong with unplanned work and the points by which it is to be done."""
-    found = []
+    found: list[Violation] = []
     if not 1 <= len(work.title.strip()) <= 255:
         found.append(Violation("invalid_title", "a title has 1 to 255 characters", "title"))
-    if work.planned_start and work.planned_end and work.planned_end < work.planned_start:
-        found.append(Violation("ends_before_start", "the planned end lies before the planned start", "planned_end"))
+    found += violations_of_window(work.planned_start, work.planned_end)
+    hours = work.estimated_hours
+    if hours is not None and not (hours.is_finite() and 0 <= hours <= LARGEST):
+        found.append(Violation("invalid_estimate", f"estimated hours are from 0 to {LARGEST}", "estimated_hours"))
+    if not 1 <= len(work.kind.strip()) <= 100:
+        found.append(Violation("invalid_kind", "a kind has 1 to 100 characters", "kind"))
     if any(part.quantity < 1 for part in work.required_parts):
         found.append(Violation("invalid_quantity", "a required quantity is at least 1", "required_parts"))
     for unit, value in due.items():
         if isinstance(value, date) != (unit == DAYS) or (unit != DAYS and not is_meter_name(unit)):
             message = f"{unit}: {value} is no point to be done by; give a meter's total, or a date under days"
             found.append(Violation("invalid_due_point", message, f"due/{unit}"))
+        elif isinstance(value, Decimal):
+            found += violations_of_total(value, unit, f"due/{unit}")
     return tuple(found)
+
+
+def violations_of_total(value: Decimal, meter: Meter, subject: str) -> tuple[Violation, ...]:
+    """Return what is wrong with a total of the meter by which work is to be done."""
+    try:
+        exact_amount(value, meter)
+    except ValueError as error:
+        return (Violation("invalid_due_point", str(error), subject),)
+    return ()
+
+
+def violations_of_early_work(work: Work, due: Mapping[str, Decimal | date]) -> tuple[Violation, ...]:
+    """Return what is wrong with a program's task planned by hand: when it is due, the program says."""
+    found = list(violations_of_window(work.planned_start, work.planned_end))
+    if due:
+        found.append(Violation("due_of_program", "the program says when its task is due", "due"))
+    return tuple(found)
+
+
+def violations_of_window(start: datetime | None, end: datetime | None) -> tuple[Violation, ...]:
+    """Return what is wrong with a planned window: it may not end before it starts."""
+    if start is None or end is None or start <= end:
+        return ()
+    return (Violation("ends_before_start", "the planned end lies before the planned start", "planned_end"),)
+
+
+def blockers_to_change(task: Task) -> tuple[Violation, ...]:
+    """Return what stands against changing what is to be done, and when: only open work can be changed."""
+    return _closed(task)
+
+
+def blockers_to_defer(task: Task, program: Program | None, reason: str) -> tuple[Violation, ...]:
+    """Return what stands against putting the task off."""
+    found = []
+    if task.status is not TaskStatus.SCHEDULED:
+        message = _TERMINAL.get(task.status, f"the task is {task.status.value.replace('_', ' ')} already")
+        found.append(Violation("task_not_scheduled", message, "status"))
+    if program is not None and not program.may_be_deferred:
+        found.append(Violation("not_deferrable", f"{program.name} may not be put off", "program"))
+    return (*found, *reason_missing(reason))
+
+
+def blockers_to_reschedule(task: Task, reason: str) -> tuple[Violation, ...]:
+    """Return what stands against moving the task's planned window."""
+    return (*_closed(task), *reason_missing(reason))
+
+
+def blockers_to_record_labour(task: Task, worked_on: date, *, today: date) -> tuple[Violation, ...]:
+    """Return what stands against recording hours worked on the task on that day."""
+    found = []
+    if task.status is TaskStatus.CANCELLED:
+        found.append(Violation("task_cancelled", _TERMINAL[task.status], "status"))
+    if worked_on > today:
+        found.append(Violation("worked_in_future", f"{worked_on} is still to come", "on"))
+    return tuple(found)
+
+
+def blockers_to_plan_on(aircraft: Aircraft) -> tuple[Violation, ...]:
+    """Return what stands against planning work on the aircraft."""
+    if aircraft.archived_at is None:
+        return ()
+    return (Violation("aircraft_archived", f"{aircraft.registration} is archived", "aircraft_id"),)
+
+
+def blockers_to_plan_early(link: Link | None) -> tuple[Violation, ...]:
+    """Return what stands against making a link's next task now; None is a program not on the aircraft."""
+    if link is None or not link.is_active:
+        return (Violation("not_linked", "the program does not apply to the aircraft; link them first", "program_id"),)
+    if link.generation is Generation.ENDED:
+        return (Violation("nothing_due", "the program asks for nothing more on the aircraft", "program_id"),)
+    return ()
 
 
 def reason_missing(reason: str) -> tuple[Violation, ...]:
     """Return the violation of a reason left blank."""
     return () if reason.strip() else (Violation("reason_missing", "say why", "reason"),)
+
+
+def _closed(task: Task) -> tuple[Violation, ...]:
+    return () if task.status.is_open else (Violation("task_not_open", _TERMINAL[task.status], "status"),)
+
+
+def _not_in_progress(task: Task) -> Violation:
+    message = _TERMINAL.get(task.status, f"the task is {task.status.value}; start it first")
+    return Violation("task_not_in_progress", message, "status")
 
 
 def is_within_horizon(program: Program, fractions: tuple[Decimal | None, ...]) -> bool:

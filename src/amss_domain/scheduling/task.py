@@ -8,6 +8,7 @@ from typing import Self, TypedDict
 
 from attrs import evolve, field, frozen
 
+from amss_domain.scheduling.deferral import Deferral
 from amss_domain.scheduling.due import Assessment, DuePoint, DueStatus
 from amss_domain.scheduling.events import (
     DueStatusChanged,
@@ -15,11 +16,13 @@ from amss_domain.scheduling.events import (
     TaskCancelled,
     TaskCompleted,
     TaskCreated,
+    TaskDeferred,
     TaskDue,
     TaskDueCleared,
     TaskDueSoon,
     TaskInTolerance,
     TaskOverdue,
+    TaskRescheduled,
     TaskStarted,
     TaskUpdated,
     TaskVoided,
@@ -36,6 +39,7 @@ class TaskStatus(Enum):
     """The state of a task."""
 
     SCHEDULED = "scheduled"
+    DEFERRED = "deferred"
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
@@ -43,7 +47,12 @@ class TaskStatus(Enum):
     @property
     def is_open(self) -> bool:
         """Tell whether the work is still to be done."""
-        return self in (TaskStatus.SCHEDULED, TaskStatus.IN_PROGRESS)
+        return self.is_waiting or self is TaskStatus.IN_PROGRESS
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether the work is still to be begun."""
+        return self in (TaskStatus.SCHEDULED, TaskStatus.DEFERRED)
 
 
 @frozen(kw_only=True)
@@ -125,9 +134,10 @@ _ANNOUNCEMENTS: Mapping[DueStatus, type[DueStatusChanged]] = {
 class Task:
     """One piece of work; the next occurrence of a link, or unplanned work without one.
 
-    `due` are the due points it was made with. `announced` is the due status last announced, `driver` the limit that
-    decided then, and `next_change_on` the day on which passing days alone change it; these three are derived and do not
-    change the version. `replaces` is the cancelled or voided task in whose place it stands.
+    `due` are the due points it was made with, and `due_in_force` those it is judged by. `announced` is the due status
+    last announced, `driver` the limit that decided then, and `next_change_on` the day on which passing days alone
+    change it; these three are derived and do not change the version. `replaces` is the cancelled or voided task in
+    whose place it stands.
     """
 
     id: TaskId
@@ -142,6 +152,7 @@ class Task:
     announced: DueStatus = DueStatus.OK
     next_change_on: date | None = None
     assignee: UserId | None = None
+    deferral: Deferral | None = None
     started_at: datetime | None = None
     completion: Completion | None = None
     cancel_reason: str | None = None
@@ -152,9 +163,26 @@ class Task:
     version: int = 1
 
     @property
+    def closed_at(self) -> datetime | None:
+        """When it was recorded as done, or cancelled; None while it is open."""
+        if self.completion is not None:
+            return self.completion.completed_at
+        return self.updated_at if self.status is TaskStatus.CANCELLED else None
+
+    @property
     def counts(self) -> bool:
         """Tell whether it is a completion that satisfies its requirement."""
         return self.completion is not None and self.voiding is None
+
+    @property
+    def due_in_force(self) -> tuple[DuePoint, ...]:
+        """The points by which it is to be done, where it was put off the later ones."""
+        return self.due if self.deferral is None else self.deferral.in_force(self.due)
+
+    @property
+    def due_on(self) -> date | None:
+        """The earliest date by which it is to be done; None where no limit counts days."""
+        return min((point.on for point in self.due_in_force if point.on is not None), default=None)
 
     def created(self) -> TaskCreated:
         """Announce that it exists."""
@@ -175,6 +203,38 @@ class Task:
         """Return the task in progress, with its assignee if anybody has it."""
         changed = self._next(evolve(self, status=TaskStatus.IN_PROGRESS, assignee=assignee, started_at=at), at)
         return changed, TaskStarted(**changed._named, **_facts(self, changed), assignee=assignee)
+
+    def working_on(self, work: Work, *, at: datetime) -> tuple[Self, TaskUpdated]:
+        """Return the task with other particulars of what is to be done."""
+        changed = self._next(evolve(self, work=work), at)
+        return changed, TaskUpdated(**changed._named, **_facts(self, changed))
+
+    def rescheduled(
+        self, start: datetime | None, end: datetime | None, *, reason: str, pushed_by: TaskId | None, at: datetime
+    ) -> tuple[Self, TaskRescheduled]:
+        """Return the task with another planned window; `pushed_by` is the task whose move it follows, if it does."""
+        changed = self._next(evolve(self, work=evolve(self.work, planned_start=start, planned_end=end)), at)
+        return changed, TaskRescheduled(
+            **changed._named,
+            **_facts(self, changed),
+            reason=reason,
+            planned_start=start,
+            planned_end=end,
+            pushed_by=pushed_by,
+        )
+
+    def deferred(self, deferral: Deferral) -> tuple[Self, TaskDeferred]:
+        """Return the task put off."""
+        changed = evolve(self, status=TaskStatus.DEFERRED, deferral=deferral)
+        changed = self._next(changed, deferral.deferred_at)
+        return changed, TaskDeferred(
+            **changed._named,
+            **_facts(self, changed),
+            reason=deferral.reason,
+            authority=deferral.authority,
+            reference=deferral.reference,
+            due=changed._due_plain,
+        )
 
     def checked(self, number: int, *, passed: bool, by: str, at: datetime) -> tuple[Self, TaskUpdated]:
         """Return the task with one checklist item (from 0) passed or failed."""
@@ -240,7 +300,7 @@ class Task:
 
     @property
     def _due_plain(self) -> dict[str, JsonValue]:
-        return {limit: plain(value) for limit, value in due_values(self.due).items()}
+        return {limit: plain(value) for limit, value in due_values(self.due_in_force).items()}
 
     def _next(self, changed: Self, at: datetime) -> Self:
         return evolve(changed, updated_at=at, version=self.version + 1)

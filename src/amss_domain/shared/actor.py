@@ -20,7 +20,8 @@ class Actor:
     """Somebody or something that acts for an organization.
 
     `id` is a user's or key's UUID in text, or a system actor's name (`worker`, `cli:jane`). `role` is one of the role
-    names of `amss_domain.access`; system actors have `system`. `request_id` and `address` say where from, if known.
+    names of `amss_domain.access`; system actors have `system`. `permissions` None is all that the role has; an API key
+    has only those it names. `request_id` and `address` say where from, if known.
     """
 
     org_id: OrgId
@@ -28,6 +29,7 @@ class Actor:
     id: str
     name: str
     role: str
+    permissions: frozenset[str] | None = None
     request_id: str | None = None
     address: str | None = None
 

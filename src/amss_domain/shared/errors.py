@@ -67,6 +67,41 @@ class StaleVersion(AmssError):
         self.identity: str = str(identity)
 
 
+class VersionMismatch(AmssError):
+    """What was to be changed is not in the version that the request was made for."""
+
+    code = "version_mismatch"
+
+    def __init__(self, kind: str, identity: object, *, expected: int, found: int) -> None:
+        super().__init__(
+            f"{kind} {identity} is in version {found} and not in version {expected}; read it again and decide anew"
+        )
+        self.kind: str = kind
+        self.identity: str = str(identity)
+        self.expected: int = expected
+        self.found: int = found
+
+
+class ActorInactive(AmssError):
+    """The actor has no access any more."""
+
+    code = "actor_inactive"
+
+    def __init__(self, actor_id: str) -> None:
+        super().__init__(f"{actor_id} has no access any more")
+        self.actor_id: str = actor_id
+
+
+class KeyTaken(AmssError):
+    """A command was committed under the same idempotency key before."""
+
+    code = "key_taken"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"a command with the idempotency key {key!r} has been carried out before")
+        self.key: str = key
+
+
 class BrokenReference(AmssError):
     """Something was to be saved that points to what does not exist in this organization."""
 
@@ -108,3 +143,9 @@ def reject_if(violations: Sequence[Violation]) -> None:
     """Raise `InvalidInput` with all of `violations`, if there are any."""
     if violations:
         raise InvalidInput(violations)
+
+
+def require_version(kind: str, identity: object, *, expected: int | None, found: int) -> None:
+    """Raise `VersionMismatch` unless `found` is the version `expected`; None expects any."""
+    if expected is not None and expected != found:
+        raise VersionMismatch(kind, identity, expected=expected, found=found)

@@ -7,6 +7,7 @@ from typing import Protocol, Self, TypeVar
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.errors import StaleVersion
 from amss_domain.shared.events import Event
+from amss_domain.shared.idempotency import Answers, Idempotency
 from amss_domain.shared.ids import OrgId
 from amss_domain.shared.outbox import Outbox
 
@@ -22,6 +23,10 @@ class UnitOfWork(Protocol):
     - Its own uncommitted changes are visible to its reads; to nobody else's.
     - `commit` writes the business rows, one audit entry for each recorded event and one outbox message for each public
       one, in one transaction; it may be called once.
+    - One opened with an `Idempotency` keeps, in that transaction, what its `answer` makes of the `result` given to
+      `commit`; when something was committed under the key before, nothing is saved (`KeyTaken`).
+    - A user who has been deactivated can neither read nor commit anything (`ActorInactive`), whatever was found out
+      about that user before.
     - `add` and `save` of its repositories may report a conflict (`AlreadyExists`, `StaleVersion`, `BrokenReference`,
       `InvariantBroken`) at once, at a later read, or at `commit`; after one, nothing can be committed.
     - `get_for_update` waits for whoever else holds the object; objects are locked in the order aircraft, link, task,
@@ -37,9 +42,12 @@ class UnitOfWork(Protocol):
     @property
     def outbox(self) -> Outbox: ...
 
+    @property
+    def answers(self) -> Answers: ...
+
     def record(self, event: Event, /) -> None: ...
 
-    async def commit(self) -> None: ...
+    async def commit(self, result: object = None, /) -> None: ...
 
     async def __aenter__(self) -> Self: ...
 
@@ -49,9 +57,13 @@ class UnitOfWork(Protocol):
 
 
 class OpenUnitOfWork(Protocol[W_co]):
-    """Open a unit of work for one organization and actor; used as `async with open_uow(org_id, actor) as uow:`."""
+    """Open a unit of work for one organization and actor; used as `async with open_uow(org_id, actor) as uow:`.
 
-    def __call__(self, org_id: OrgId, actor: Actor, /) -> W_co: ...
+    With `idempotency` it has its effect at most once. A use case never gives it: whoever runs the use case for a client
+    hands it an opener that does.
+    """
+
+    def __call__(self, org_id: OrgId, actor: Actor, /, *, idempotency: Idempotency | None = None) -> W_co: ...
 
 
 async def on_fresh_data(attempt: Callable[[], Awaitable[T]], *, attempts: int = 3) -> T:

@@ -7,12 +7,13 @@ from attrs import frozen
 
 from amss_domain.access.ports import Directory
 from amss_domain.audit.ports import AuditWork
-from amss_domain.scheduling.ports import SchedulingWork
+from amss_domain.reports.ports import ReportsWork
 from amss_domain.shared.actor import Actor
+from amss_domain.shared.idempotency import Idempotency
 from amss_domain.shared.ids import OrgId
 
 
-class Work(SchedulingWork, AuditWork, Protocol):
+class Work(ReportsWork, AuditWork, Protocol):
     """A unit of work that reaches everything."""
 
 
@@ -25,7 +26,7 @@ class Backend(Protocol):
     @property
     def directory(self) -> Directory: ...
 
-    def open_uow(self, org_id: OrgId, actor: Actor, /) -> Work: ...
+    def open_uow(self, org_id: OrgId, actor: Actor, /, *, idempotency: Idempotency | None = None) -> Work: ...
 
 
 @frozen(kw_only=True)

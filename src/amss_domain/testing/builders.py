@@ -4,21 +4,28 @@ Ids come from `FRESH_IDS` and keys (slugs, registrations, part numbers) from the
 collides; whatever a builder does not take is changed with `attrs.evolve`.
 """
 
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from amss_domain.access.api_key import ApiKey
 from amss_domain.access.model import Organization, Policy, Role, User
+from amss_domain.access.session import RefreshToken, Session
 from amss_domain.fleet.aircraft import Aircraft, Particulars
 from amss_domain.fleet.ledger import EntryKind, LedgerEntry, LedgerHead
 from amss_domain.inventory.part import Part, PartDescription
 from amss_domain.inventory.stock import Movement, MovementKind, Place, Reservation, Stock
 from amss_domain.shared.actor import Actor, ActorKind
+from amss_domain.shared.idempotency import Idempotency
 from amss_domain.shared.ids import (
     AircraftId,
+    ApiKeyId,
     MovementId,
     OrgId,
     PartId,
+    RefreshTokenId,
     ReservationId,
+    SessionId,
     StockId,
     TaskId,
     UsageEntryId,
@@ -83,6 +90,66 @@ def an_actor(user: User, *, request_id: str | None = None, address: str | None =
         request_id=request_id,
         address=address,
     )
+
+
+def a_session(user: User, *, at: datetime = NOON, lasting: timedelta = timedelta(days=7)) -> Session:
+    """Return a session of the user that began at `at`; its refresh tokens are not part of it."""
+    return Session(
+        id=SessionId(FRESH_IDS.new()),
+        org_id=user.org_id,
+        user_id=user.id,
+        expires_at=at + lasting,
+        created_at=at,
+    )
+
+
+def a_refresh_token(session: Session, *, digest: bytes = b"digest", at: datetime = NOON) -> RefreshToken:
+    """Return a refresh token of the session, not spent yet."""
+    return RefreshToken(
+        id=RefreshTokenId(FRESH_IDS.new()),
+        org_id=session.org_id,
+        session_id=session.id,
+        digest=digest,
+        created_at=at,
+    )
+
+
+def an_api_key(
+    creator: User,
+    *,
+    name: str = "flight data",
+    permissions: frozenset[str] = frozenset({"usage:write"}),
+    expires_at: datetime | None = None,
+    revoked_at: datetime | None = None,
+    at: datetime = NOON,
+) -> ApiKey:
+    """Return an API key that the user made; the digest of its text is not part of it."""
+    id = ApiKeyId(FRESH_IDS.new())
+    return ApiKey(
+        id=id,
+        org_id=creator.org_id,
+        name=name,
+        prefix=f"amss_live_…{number_of(id) % 10_000:04}",
+        permissions=permissions,
+        created_by=creator.id,
+        expires_at=expires_at,
+        revoked_at=revoked_at,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def an_idempotency(
+    *,
+    scope: str = "user:jo POST /parts",
+    key: str | None = None,
+    fingerprint: bytes = b"digest",
+    at: datetime = NOON,
+    answer: Callable[[object], bytes] = lambda _: b"done",
+) -> Idempotency:
+    """Return a command that is to have its effect once."""
+    key = key or str(FRESH_IDS.new())
+    return Idempotency(scope=scope, key=key, fingerprint=fingerprint, at=at, answer=answer)
 
 
 def an_aircraft(

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Generic, ParamSpec, TypeVar, cast
 
+from amss_domain.shared.actor import Actor
 from amss_domain.shared.errors import Unavailable
+from amss_domain.shared.idempotency import Idempotency
+from amss_domain.shared.ids import OrgId
 from amss_domain.shared.unit_of_work import OpenUnitOfWork, UnitOfWork
 
 A = ParamSpec("A")
@@ -30,7 +33,11 @@ class FailsOnCall:
 
     def opening(self, open_uow: OpenUnitOfWork[W]) -> OpenUnitOfWork[W]:
         """Return what opens units of work whose calls are counted, with those of their repositories."""
-        return lambda org_id, actor: cast(W, _CountedWork(open_uow(org_id, actor), self))
+
+        def opened(org_id: OrgId, actor: Actor, /, *, idempotency: Idempotency | None = None) -> W:
+            return cast(W, _CountedWork(open_uow(org_id, actor, idempotency=idempotency), self))
+
+        return opened
 
     def count(self) -> None:
         """Count one call, or fail."""

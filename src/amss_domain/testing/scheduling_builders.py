@@ -4,13 +4,23 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from amss_domain.fleet.aircraft import Aircraft
-from amss_domain.scheduling.due import DuePoint, due_points
+from amss_domain.scheduling.dependency import Dependency, DependencyKind
+from amss_domain.scheduling.due import DuePoint, DueStatus, due_points
 from amss_domain.scheduling.limit import Combine, Limit, Requirement
 from amss_domain.scheduling.link import Generation, Link
-from amss_domain.scheduling.program import Applicability, AppliesTo, CountsFrom, Program, ProgramTerms, RequiredPart
+from amss_domain.scheduling.log import Labour, TaskNote
+from amss_domain.scheduling.program import (
+    Applicability,
+    AppliesTo,
+    CountsFrom,
+    Priority,
+    Program,
+    ProgramTerms,
+    RequiredPart,
+)
 from amss_domain.scheduling.standing import Baseline, standing_from
 from amss_domain.scheduling.task import ChecklistItem, Completion, Task, TaskStatus, Voiding, Work
-from amss_domain.shared.ids import LinkId, OrgId, ProgramId, TaskId, UserId
+from amss_domain.shared.ids import DependencyId, LabourId, LinkId, OrgId, ProgramId, TaskId, TaskNoteId, UserId
 from amss_domain.shared.units import CYCLES, DAYS, HOURS
 from amss_domain.testing.stand_ins import FRESH_IDS, NOON, TODAY, number_of
 
@@ -101,8 +111,11 @@ def a_task(
     *,
     id: TaskId | None = None,
     title: str = "100 hour inspection",
+    kind: str = "inspection",
+    priority: Priority = Priority.ROUTINE,
     status: TaskStatus = TaskStatus.SCHEDULED,
     due: tuple[DuePoint, ...] | None = None,
+    announced: DueStatus = DueStatus.OK,
     assignee: UserId | None = None,
     next_change_on: date | None = None,
     required_parts: tuple[RequiredPart, ...] = (),
@@ -120,11 +133,14 @@ def a_task(
         link_id=link.id if link else None,
         work=Work(
             title=title,
+            kind=kind,
+            priority=priority,
             required_parts=required_parts,
             checklist=tuple(ChecklistItem(title=item) for item in checklist),
         ),
         status=TaskStatus.COMPLETED if completed_on else status,
         due=(link.due if link else ()) if due is None else due,
+        announced=announced,
         next_change_on=next_change_on,
         assignee=assignee,
         started_at=at if completed_on or status is TaskStatus.IN_PROGRESS else None,
@@ -133,6 +149,47 @@ def a_task(
         voiding=Voiding(voided_at=voided_at, voided_by="Jo Doe", reason="wrong aircraft") if voided_at else None,
         created_at=at,
         updated_at=at,
+    )
+
+
+def a_note(task: Task, text: str = "found corrosion", *, id: TaskNoteId | None = None) -> TaskNote:
+    """Return a note on the task, written by no user."""
+    return TaskNote(
+        id=id or TaskNoteId(FRESH_IDS.new()),
+        org_id=task.org_id,
+        task_id=task.id,
+        text=text,
+        written_by="Jo Doe",
+        user_id=None,
+        created_at=NOON,
+    )
+
+
+def some_labour(task: Task, *, hours: Decimal = Decimal("1.5"), on: date = TODAY) -> Labour:
+    """Return so many hours worked on the task on that day, by no user."""
+    return Labour(
+        id=LabourId(FRESH_IDS.new()),
+        org_id=task.org_id,
+        task_id=task.id,
+        user_id=None,
+        hours=hours,
+        worked_on=on,
+        note=None,
+        recorded_by="Jo Doe",
+        created_at=NOON,
+    )
+
+
+def a_dependency(task: Task, depends_on: Task, kind: DependencyKind = DependencyKind.FINISH_TO_START) -> Dependency:
+    """Return the task's waiting for the other."""
+    return Dependency(
+        id=DependencyId(FRESH_IDS.new()),
+        org_id=task.org_id,
+        task_id=task.id,
+        depends_on=depends_on.id,
+        kind=kind,
+        created_at=NOON,
+        updated_at=NOON,
     )
 
 

@@ -6,9 +6,12 @@ from attrs import evolve
 from hypothesis import strategies as st
 
 from amss_domain.fleet.aircraft import Aircraft
+from amss_domain.scheduling.deferral import Deferral
+from amss_domain.scheduling.dependency import Dependency, DependencyKind
 from amss_domain.scheduling.due import DuePoint, DueStatus
 from amss_domain.scheduling.limit import Beyond, Combine, Limit, Requirement, Since, Threshold
 from amss_domain.scheduling.link import Generation, Link
+from amss_domain.scheduling.log import Labour, TaskNote
 from amss_domain.scheduling.policy import PRESETS
 from amss_domain.scheduling.program import (
     Applicability,
@@ -21,7 +24,7 @@ from amss_domain.scheduling.program import (
 )
 from amss_domain.scheduling.standing import Accomplishment, Anchor, Baseline, LimitStanding, Standing
 from amss_domain.scheduling.task import ChecklistItem, Completion, Task, TaskStatus, Voiding, Work
-from amss_domain.shared.ids import OrgId, PartId, TaskId, UserId
+from amss_domain.shared.ids import DependencyId, LabourId, OrgId, PartId, TaskId, TaskNoteId, UserId
 from amss_domain.shared.units import CALENDAR_UNITS, is_calendar
 from amss_domain.testing.scheduling_builders import a_link, a_program, a_task
 from amss_domain.testing.stand_ins import FRESH_IDS
@@ -84,6 +87,7 @@ def terms(part_id: PartId) -> st.SearchStrategy[ProgramTerms]:
         estimated_hours=st.none() | hours(),
         required_parts=st.lists(st.builds(RequiredPart, st.just(part_id), counts(1)), max_size=2).map(tuple),
         checklist=st.lists(texts(1), max_size=3).map(tuple),
+        deferrable=st.booleans(),
     )
 
 
@@ -216,10 +220,24 @@ def completions(part_id: PartId, user_id: UserId) -> st.SearchStrategy[Completio
     )
 
 
+def deferrals() -> st.SearchStrategy[Deferral]:
+    """Deferrals to totals and dates, with and without a reference."""
+    return st.builds(
+        Deferral,
+        deferred_at=instants(),
+        deferred_by=texts(1),
+        authority=texts(1),
+        reference=optional_texts(),
+        reason=texts(1),
+        due=due(),
+    )
+
+
 @st.composite
 def tasks(draw: st.DrawFn, aircraft: Aircraft, link: Link, part_id: PartId, user_id: UserId) -> Task:
     """Tasks of the aircraft in every state, of the link or unplanned."""
     status = draw(st.sampled_from(TaskStatus))
+    put_off = status is TaskStatus.DEFERRED or draw(st.booleans())
     done = draw(completions(part_id, user_id)) if status is TaskStatus.COMPLETED else None
     voidings = st.none() | st.builds(Voiding, voided_at=instants(), voided_by=texts(1), reason=texts(1))
     return evolve(
@@ -231,6 +249,7 @@ def tasks(draw: st.DrawFn, aircraft: Aircraft, link: Link, part_id: PartId, user
         announced=draw(st.sampled_from(DueStatus)),
         next_change_on=draw(st.none() | days()) if status.is_open else None,
         assignee=draw(st.sampled_from([None, user_id])),
+        deferral=draw(deferrals()) if put_off else None,
         started_at=draw(st.none() | instants()),
         completion=done,
         cancel_reason=draw(optional_texts()) if status is TaskStatus.CANCELLED else None,
@@ -238,4 +257,50 @@ def tasks(draw: st.DrawFn, aircraft: Aircraft, link: Link, part_id: PartId, user
         created_at=draw(instants()),
         updated_at=draw(instants()),
         version=draw(versions()),
+    )
+
+
+def notes(task: Task, user_id: UserId) -> st.SearchStrategy[TaskNote]:
+    """Notes on the task, written by the user or by none."""
+    return st.builds(
+        TaskNote,
+        id=st.builds(lambda: TaskNoteId(FRESH_IDS.new())),
+        org_id=st.just(task.org_id),
+        task_id=st.just(task.id),
+        text=texts(1),
+        written_by=texts(1),
+        user_id=st.sampled_from([None, user_id]),
+        created_at=instants(),
+    )
+
+
+def labour(task: Task, user_id: UserId) -> st.SearchStrategy[Labour]:
+    """Hours worked on the task, by the user or by none."""
+    return st.builds(
+        Labour,
+        id=st.builds(lambda: LabourId(FRESH_IDS.new())),
+        org_id=st.just(task.org_id),
+        task_id=st.just(task.id),
+        user_id=st.sampled_from([None, user_id]),
+        hours=hours("0.01", "24"),
+        worked_on=days(),
+        note=optional_texts(),
+        recorded_by=texts(1),
+        created_at=instants(),
+    )
+
+
+def dependencies(task: Task, depends_on: Task) -> st.SearchStrategy[Dependency]:
+    """Dependencies of the task on the other, removed and not."""
+    return st.builds(
+        Dependency,
+        id=st.builds(lambda: DependencyId(FRESH_IDS.new())),
+        org_id=st.just(task.org_id),
+        task_id=st.just(task.id),
+        depends_on=st.just(depends_on.id),
+        kind=st.sampled_from(DependencyKind),
+        removed_at=st.none() | instants(),
+        created_at=instants(),
+        updated_at=instants(),
+        version=versions(),
     )

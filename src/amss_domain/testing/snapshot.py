@@ -11,10 +11,13 @@ from amss_domain.audit.model import AuditEntry
 from amss_domain.audit.ports import AuditFilter
 from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.fleet.ledger import LedgerEntry
+from amss_domain.fleet.ports import AircraftFilter
 from amss_domain.inventory.part import Part
 from amss_domain.inventory.stock import Movement, Reservation, Stock
+from amss_domain.scheduling.dependency import Dependency
 from amss_domain.scheduling.link import Link
-from amss_domain.scheduling.ports import TaskFilter
+from amss_domain.scheduling.log import Labour, TaskNote
+from amss_domain.scheduling.ports import ProgramFilter, TaskFilter
 from amss_domain.scheduling.program import Program
 from amss_domain.scheduling.task import Task
 from amss_domain.shared.ids import AircraftId, EventId, StockId, TaskId
@@ -39,6 +42,9 @@ class Snapshot:
     links: tuple[Link, ...]
     tasks: tuple[Task, ...]
     reservations: Mapping[TaskId, tuple[Reservation, ...]]
+    notes: Mapping[TaskId, tuple[TaskNote, ...]]
+    labour: Mapping[TaskId, tuple[Labour, ...]]
+    dependencies: Mapping[TaskId, tuple[Dependency, ...]]
     entries: tuple[AuditEntry, ...]
     messages: tuple[OutboxMessage, ...]
 
@@ -46,7 +52,8 @@ class Snapshot:
 async def snapshot(tenant: Tenant) -> Snapshot:
     """Return everything of the organization that its ports list, as it is now."""
     async with tenant.open() as uow:
-        fleet = await all_of(uow.fleet.page)
+        left = AircraftFilter(archived=True)
+        fleet = await all_of(uow.fleet.page) + await all_of(lambda request: uow.fleet.page(request, filter=left))
         stock = await all_of(uow.stock.page)
         tasks = await all_of(lambda request: uow.tasks.page(request, filter=TaskFilter()))
         entries = await all_of(lambda request: uow.audit.page(request, filter=AuditFilter()))
@@ -58,10 +65,13 @@ async def snapshot(tenant: Tenant) -> Snapshot:
             parts=await all_of(uow.parts.page),
             stock=stock,
             movements={row.id: await uow.stock.movements(row.id) for row in stock},
-            programs=await all_of(uow.programs.page),
+            programs=await all_of(lambda request: uow.programs.page(request, filter=ProgramFilter())),
             links=await uow.links.of_aircraft([one.id for one in fleet]),
             tasks=tasks,
             reservations={task.id: await uow.stock.reservations(task.id) for task in tasks},
+            notes={task.id: await uow.task_log.notes(task.id) for task in tasks},
+            labour={task.id: await uow.task_log.labour(task.id) for task in tasks},
+            dependencies={task.id: await uow.dependencies.of_task(task.id) for task in tasks},
             entries=tuple(evolve(entry, id=_NOBODYS) for entry in entries),
             messages=tuple(evolve(message, id=_NOBODYS) for message in await uow.outbox.unpublished(limit=100_000)),
         )

@@ -6,30 +6,35 @@ from uuid import UUID
 
 from attrs import frozen
 
+from amss_domain.access.api_key import ApiKey
 from amss_domain.access.model import Organization, User
+from amss_domain.access.session import Session
 from amss_domain.audit.model import AuditEntry
 from amss_domain.audit.ports import AuditFilter
 from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.inventory.part import Part
 from amss_domain.inventory.stock import Movement, Reservation, Stock
+from amss_domain.scheduling.dependency import Dependency
 from amss_domain.scheduling.link import Link
+from amss_domain.scheduling.log import Labour, TaskNote
 from amss_domain.scheduling.program import Program
 from amss_domain.scheduling.task import Task
 from amss_domain.shared.actor import Actor, system_actor
 from amss_domain.shared.events import Event
+from amss_domain.shared.idempotency import Idempotency
 from amss_domain.shared.ids import OrgId
 from amss_domain.shared.outbox import OutboxMessage
 from amss_domain.shared.page import MAX_LIMIT, Page, PageRequest
 from amss_domain.testing.backend import Backend, Work
 from amss_domain.testing.builders import an_organization
 
-Owned: TypeAlias = User | Aircraft | Part | Stock | Reservation | Program | Link | Task
+Owned: TypeAlias = User | Session | ApiKey | Aircraft | Part | Stock | Reservation | Program | Link | Task | Dependency
 """What belongs to an organization and is added and saved."""
 
 Changeable: TypeAlias = Organization | Owned
 """What is added and saved."""
 
-Thing: TypeAlias = Changeable | Movement
+Thing: TypeAlias = Changeable | Movement | TaskNote | Labour
 """What is added."""
 
 T = TypeVar("T")
@@ -48,9 +53,9 @@ class Tenant:
         """The organization's id."""
         return self.organization.id
 
-    def open(self) -> Work:
+    def open(self, *, idempotency: Idempotency | None = None) -> Work:
         """Open a unit of work for the organization."""
-        return self.backend.open_uow(self.id, self.actor)
+        return self.backend.open_uow(self.id, self.actor, idempotency=idempotency)
 
     async def keep(self, *things: Thing, events: Sequence[Event] = ()) -> None:
         """Add the things in this order and record the events, in one unit of work."""
@@ -100,13 +105,17 @@ async def all_of(
         after = one.next_after
 
 
-def add(uow: Work, thing: Thing) -> None:
+def add(uow: Work, thing: Thing) -> None:  # noqa: PLR0912 - one for each kind
     """Add the thing through the port that keeps such things."""
     match thing:
         case Organization():
             uow.organizations.add(thing)
         case User():
             uow.users.add(thing)
+        case Session():
+            uow.sessions.add(thing)
+        case ApiKey():
+            uow.api_keys.add(thing, digest=digest_of(thing))
         case Aircraft():
             uow.fleet.add(thing)
         case Part():
@@ -123,6 +132,17 @@ def add(uow: Work, thing: Thing) -> None:
             uow.links.add(thing)
         case Task():
             uow.tasks.add(thing)
+        case TaskNote():
+            uow.task_log.note(thing)
+        case Labour():
+            uow.task_log.record(thing)
+        case Dependency():
+            uow.dependencies.add(thing)
+
+
+def digest_of(key: ApiKey) -> bytes:
+    """Return the digest that a key is added with: bytes of every kind, zero among them."""
+    return b"\x00\xff\\" + key.id.bytes
 
 
 def save(uow: Work, now: Changeable, *, was: Changeable) -> None:
@@ -132,6 +152,10 @@ def save(uow: Work, now: Changeable, *, was: Changeable) -> None:
             uow.organizations.save(now, was=_one_of(was, Organization))
         case User():
             uow.users.save(now, was=_one_of(was, User))
+        case Session():
+            uow.sessions.save(now, was=_one_of(was, Session))
+        case ApiKey():
+            uow.api_keys.save(now, was=_one_of(was, ApiKey))
         case Aircraft():
             uow.fleet.save(now, was=_one_of(was, Aircraft))
         case Part():
@@ -146,6 +170,8 @@ def save(uow: Work, now: Changeable, *, was: Changeable) -> None:
             uow.links.save(now, was=_one_of(was, Link))
         case Task():
             uow.tasks.save(now, was=_one_of(was, Task))
+        case Dependency():
+            uow.dependencies.save(now, was=_one_of(was, Dependency))
 
 
 def _one_of(thing: Changeable, kind: type[T]) -> T:

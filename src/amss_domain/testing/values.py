@@ -9,14 +9,35 @@ from decimal import Decimal
 from attrs import evolve
 from hypothesis import strategies as st
 
-from amss_domain.access.model import ImplausibleReadings, Organization, Policy, Role, User
+from amss_domain.access.api_key import ApiKey
+from amss_domain.access.model import (
+    AUDIT_RETENTION_FLOOR_DAYS,
+    ImplausibleReadings,
+    Organization,
+    Policy,
+    Role,
+    User,
+)
+from amss_domain.access.rules import ALL_PERMISSIONS
+from amss_domain.access.session import RefreshToken, Session
 from amss_domain.fleet.aircraft import Aircraft, Particulars
 from amss_domain.fleet.ledger import EntryKind, LastDay, LedgerEntry, LedgerHead, MeterFace
 from amss_domain.inventory.part import Part, PartDescription
 from amss_domain.inventory.stock import Movement, MovementKind, Place, Reservation, ReservationStatus, Stock
 from amss_domain.shared.ids import OrgId, TaskId
 from amss_domain.shared.units import HOURS, Meter, Readings, counts_hours
-from amss_domain.testing.builders import a_movement, a_part, a_reservation, a_user, an_aircraft, an_entry, some_stock
+from amss_domain.testing.builders import (
+    a_movement,
+    a_part,
+    a_refresh_token,
+    a_reservation,
+    a_session,
+    a_user,
+    an_aircraft,
+    an_api_key,
+    an_entry,
+    some_stock,
+)
 
 # No database keeps U+0000 or half a surrogate pair in a text.
 _LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
@@ -86,6 +107,13 @@ def policies() -> st.SearchStrategy[Policy]:
         time_zone=st.sampled_from(["UTC", "Europe/Lisbon", "Pacific/Chatham", "America/Argentina/ComodRivadavia"]),
         currency=st.sampled_from(["USD", "EUR", "JPY"]),
         implausible_readings=st.sampled_from(ImplausibleReadings),
+        rate_limit_per_minute=counts(1),
+        api_key_rate_limit_per_minute=counts(1),
+        audit_retention_days=counts(AUDIT_RETENTION_FLOOR_DAYS, 36_525),
+        webhook_attempts=counts(1, 10),
+        import_max_bytes=counts(1024, 1024**3),
+        require_if_match=st.booleans(),
+        password_min_length=counts(8, 128),
     )
 
 
@@ -94,6 +122,7 @@ def organizations(draw: st.DrawFn, organization: Organization) -> Organization:
     """What may become of an organization."""
     return evolve(
         organization,
+        name=draw(texts(1)),
         policy=draw(policies()),
         updated_at=draw(instants()),
         version=organization.version + 1,
@@ -108,6 +137,43 @@ def users(draw: st.DrawFn, org_id: OrgId) -> User:
         name=draw(texts(1)),
         role=draw(st.sampled_from(Role)),
         active=draw(st.booleans()),
+        created_at=draw(instants()),
+        updated_at=draw(instants()),
+        version=draw(versions()),
+    )
+
+
+@st.composite
+def sessions(draw: st.DrawFn, user: User) -> Session:
+    """Sessions of the user."""
+    return evolve(
+        a_session(user),
+        expires_at=draw(instants()),
+        revoked_at=draw(st.none() | instants()),
+        created_at=draw(instants()),
+        version=draw(versions()),
+    )
+
+
+@st.composite
+def refresh_tokens(draw: st.DrawFn, session: Session) -> RefreshToken:
+    """Refresh tokens of the session."""
+    token = evolve(a_refresh_token(session, digest=draw(st.binary(max_size=64))), created_at=draw(instants()))
+    successor = a_refresh_token(session)
+    return draw(st.sampled_from([token, token.spent(successor.id, at=draw(instants()))]))
+
+
+@st.composite
+def api_keys(draw: st.DrawFn, creator: User) -> ApiKey:
+    """API keys that the user made."""
+    return evolve(
+        an_api_key(creator),
+        name=draw(texts(1)),
+        prefix=draw(texts(1)),
+        permissions=draw(st.frozensets(st.sampled_from(sorted(ALL_PERMISSIONS)))),
+        expires_at=draw(st.none() | instants()),
+        last_used_at=draw(st.none() | instants()),
+        revoked_at=draw(st.none() | instants()),
         created_at=draw(instants()),
         updated_at=draw(instants()),
         version=draw(versions()),

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from amss_domain.fleet.aircraft import Aircraft
+from amss_domain.fleet.ports import AircraftFilter
 from amss_domain.shared.plain import JsonValue, plain
 from amss_entrypoints.cli import output
 from amss_entrypoints.cli.options import AsJson, Data, Org
@@ -38,7 +39,7 @@ def aircraft(
 
     async def work(session: Session) -> None:
         fetch = session.services.list_aircraft()
-        found = every(lambda request: fetch(session.actor, request, model=model))
+        found = every(lambda request: fetch(session.actor, request, filter=AircraftFilter(model=model)))
         if as_json:
             await output.write_json_array(_document(one) async for one in found)
             return

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from attrs import evolve, frozen
 
@@ -26,6 +27,9 @@ from amss_entrypoints.cli.demo_tables import (
     tables_on,
 )
 from amss_entrypoints.cli.session import Session
+
+FLEET_NOT_EMPTY: Final = "fleet_not_empty"
+"""The code of the reason why nothing made up is put into an organization: it has aircraft of its own."""
 
 
 @frozen(kw_only=True)
@@ -50,7 +54,7 @@ async def demo_aircraft(session: Session) -> Aircraft | None:
             f"the organization {session.organization.slug} has aircraft of its own; "
             "run the demo in another one: amss demo --org try-out"
         )
-        raise Refused([Violation("fleet_not_empty", message, session.organization.slug)])
+        raise Refused([Violation(FLEET_NOT_EMPTY, message, session.organization.slug)])
     return None
 
 
@@ -116,7 +120,7 @@ async def _complete_story_program(session: Session) -> None:
     parts = await session.services.find_parts()(session.actor, STORY_PARTS)
     required = tuple(RequiredPart(parts[number].id, quantity) for number, quantity in STORY_PARTS.items())
     terms = evolve(program.terms, required_parts=required, checklist=STORY_CHECKLIST)
-    await session.services.rewrite_program()(session.actor, program.id, terms)
+    await session.services.change_program()(session.actor, program.id, terms=terms)
 
 
 async def _imported(session: Session, kind: ImportKind, file: Path) -> ImportReport:

@@ -47,7 +47,7 @@ class View:
     async def latest_done(self, aircraft_id: AircraftId) -> Task | None:
         """Return the latest task of the story's program that was completed; None when there is none."""
         program = await self.session.services.find_program()(self.session.actor, STORY_PROGRAM)
-        wanted = TaskFilter(status=TaskStatus.COMPLETED, aircraft_id=aircraft_id, program_id=program.id)
+        wanted = TaskFilter(statuses=(TaskStatus.COMPLETED,), aircraft_id=aircraft_id, program_id=program.id)
         fetch = self.session.services.list_tasks()
         done = [view.task async for view in every(lambda one: fetch(self.session.actor, one, filter=wanted))]
         return done[-1] if done else None

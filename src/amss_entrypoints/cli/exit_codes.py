@@ -23,7 +23,7 @@ MEANINGS: Final[Mapping[ExitCode, str]] = {
     ExitCode.OK: "done; an import took every row",
     ExitCode.REFUSED: "refused: a rule speaks against it, something does not exist, or an import rejected rows",
     ExitCode.USAGE: "the command line or the settings are wrong; nothing was tried",
-    ExitCode.UNAVAILABLE: "the database or the embedded server cannot be used right now; nothing was changed",
+    ExitCode.UNAVAILABLE: "the database, the embedded server or a port cannot be used right now; nothing was changed",
     ExitCode.UNEXPECTED: "a fault in AMSS itself",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C",
     ExitCode.READER_GONE: "whoever read the output went away",
@@ -31,11 +31,16 @@ MEANINGS: Final[Mapping[ExitCode, str]] = {
 """What each exit code means, as the documentation says it."""
 
 EXIT_CODES: Final[Mapping[str, ExitCode]] = {
+    "actor_inactive": ExitCode.REFUSED,
     "already_exists": ExitCode.REFUSED,
+    "already_up": ExitCode.REFUSED,
+    "bad_credentials": ExitCode.REFUSED,
     "broken_reference": ExitCode.REFUSED,
     "insufficient_parts": ExitCode.REFUSED,
     "invalid_input": ExitCode.REFUSED,
+    "invalid_token": ExitCode.REFUSED,
     "invariant_broken": ExitCode.REFUSED,
+    "key_taken": ExitCode.REFUSED,
     "not_found": ExitCode.REFUSED,
     "not_permitted": ExitCode.REFUSED,
     "open_task_exists": ExitCode.REFUSED,
@@ -44,7 +49,9 @@ EXIT_CODES: Final[Mapping[str, ExitCode]] = {
     "unknown_organization": ExitCode.REFUSED,
     "unreadable_file": ExitCode.REFUSED,
     "unwritable_file": ExitCode.REFUSED,
+    "version_mismatch": ExitCode.REFUSED,
     "invalid_settings": ExitCode.USAGE,
+    "address_unusable": ExitCode.UNAVAILABLE,
     "embedded_account_unusable": ExitCode.UNAVAILABLE,
     "embedded_data_incomplete": ExitCode.UNAVAILABLE,
     "embedded_disk_full": ExitCode.UNAVAILABLE,
@@ -55,6 +62,7 @@ EXIT_CODES: Final[Mapping[str, ExitCode]] = {
     "embedded_start_failed": ExitCode.UNAVAILABLE,
     "embedded_timeout": ExitCode.UNAVAILABLE,
     "embedded_version_mismatch": ExitCode.UNAVAILABLE,
+    "keys_unusable": ExitCode.UNAVAILABLE,
     "migration_failed": ExitCode.UNAVAILABLE,
     "unavailable": ExitCode.UNAVAILABLE,
 }

@@ -10,7 +10,7 @@ from amss_domain.shared.page import PageRequest
 from amss_domain.shared.violation import Violation
 from amss_entrypoints.cli.session import Session
 
-_OPEN = (TaskStatus.SCHEDULED, TaskStatus.IN_PROGRESS)
+_OPEN = tuple(status for status in TaskStatus if status.is_open)
 
 
 async def task_named(session: Session, name: str) -> TaskId:
@@ -27,9 +27,8 @@ async def task_named(session: Session, name: str) -> TaskId:
         raise InvalidInput([Violation("invalid_task", message, "task")])
     aircraft = await session.services.find_aircraft()(session.actor, registration)
     program = await session.services.find_program()(session.actor, program_name)
-    for status in _OPEN:
-        wanted = TaskFilter(status=status, aircraft_id=aircraft.id, program_id=program.id)
-        page = await session.services.list_tasks()(session.actor, PageRequest(limit=1), filter=wanted)
-        if page.items:
-            return page.items[0].task.id
+    wanted = TaskFilter(statuses=_OPEN, aircraft_id=aircraft.id, program_id=program.id)
+    page = await session.services.list_tasks()(session.actor, PageRequest(limit=1), filter=wanted)
+    if page.items:
+        return page.items[0].task.id
     raise NotFound("open task", f"of {program.name} on {aircraft.registration}")

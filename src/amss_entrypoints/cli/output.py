@@ -30,6 +30,7 @@ _STYLES = {
     "unknown": "magenta",
     "completed": "green",
     "in_progress": "cyan",
+    "deferred": "yellow",
     "cancelled": "dim",
     "created": "green",
     "problem": "bold red",

@@ -5,8 +5,8 @@ import getpass
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -106,11 +106,18 @@ def chosen_org(settings: Settings, choices: Choices) -> str:
 
 
 async def _perform(database: Database, slug: str, work: Callable[[Session], Awaitable[T]], *, may_found: bool) -> T:
+    async with session_on(database, slug, may_found=may_found) as session:
+        return await work(session)
+
+
+@asynccontextmanager
+async def session_on(database: Database, slug: str, *, may_found: bool) -> AsyncIterator[Session]:
+    """Yield a session for the organization, made now if it may be. Raises `UnknownOrganization`, `Unavailable`."""
     async with database.services() as services:
         request_id = str(services.ids().new())
         organization = await organization_named(services, slug, may_found=may_found)
         actor = system_actor(organization.id, actor_name(), request_id=request_id)
-        return await work(Session(services=services, organization=organization, actor=actor))
+        yield Session(services=services, organization=organization, actor=actor)
 
 
 async def organization_named(services: Container, slug: str, *, may_found: bool) -> Organization:

@@ -279,4 +279,4 @@ def _describe(view: TaskView, held: list[dict[str, JsonValue]]) -> None:
 
 
 def _points(view: TaskView) -> list[tuple[str, object]]:
-    return [(point.limit, point.on if point.at is None else point.at) for point in view.task.due]
+    return [(point.limit, point.on if point.at is None else point.at) for point in view.task.due_in_force]

@@ -39,6 +39,7 @@ class Wanted(Enum):
 
     OPEN = "open"
     SCHEDULED = "scheduled"
+    DEFERRED = "deferred"
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
@@ -109,7 +110,7 @@ def as_document(view: TaskView) -> JsonValue:
         "task_status": task.status.value,
         "due_status": assessment.status.value if assessment else None,
         "driver": assessment.driver if assessment else task.driver,
-        "due": plain(due_values(task.due)),
+        "due": plain(due_values(task.due_in_force)),
         "remaining": plain(assessment.remaining if assessment else {}),
         "projected": plain(assessment.projected if assessment else {}),
         "assignee": plain(task.assignee),
@@ -134,7 +135,7 @@ def show(views: list[TaskView]) -> None:
 
 async def _found(session: Session, status: Wanted, wanted: TaskFilter) -> AsyncIterator[TaskView]:
     for one in status.statuses:
-        async for view in every(partial(_page, session, evolve(wanted, status=one))):
+        async for view in every(partial(_page, session, evolve(wanted, statuses=() if one is None else (one,)))):
             yield view
 
 

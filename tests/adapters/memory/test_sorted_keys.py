@@ -30,3 +30,19 @@ def test_keys_come_in_order_from_anywhere(toggled: list[int], start: int) -> Non
     assert list(keys.after()) == [(number, "x") for number in sorted(there)]
     assert list(keys.after((start, "x"))) == [(number, "x") for number in sorted(there) if number > start]
     assert list(keys.after((start,))) == [(number, "x") for number in sorted(there) if number >= start]
+
+
+@given(toggled=st.lists(_NUMBERS, max_size=60), start=_NUMBERS)
+def test_keys_come_backwards_from_anywhere(toggled: list[int], start: int) -> None:
+    """The same from the end, and before any key, there or not."""
+    keys = SortedKeys()
+    there: set[int] = set()
+    for number in toggled:
+        (keys.remove if number in there else keys.add)((number, "x"))
+        there ^= {number}
+
+    backwards = sorted(there, reverse=True)
+
+    assert list(keys.before()) == [(number, "x") for number in backwards]
+    assert list(keys.before((start, "x"))) == [(number, "x") for number in backwards if number < start]
+    assert list(keys.before((start,))) == [(number, "x") for number in backwards if number < start]

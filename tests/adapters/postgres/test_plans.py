@@ -1,7 +1,7 @@
 """How the server carries the statements out once the tables are large: by index, whatever the values are."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import psycopg
@@ -9,6 +9,7 @@ import pytest
 from psycopg import pq, sql
 
 from amss_adapters.postgres.statements import FEATURES, Statement, statements
+from amss_adapters.postgres.task_pages import PAGES
 
 # 20 organizations of 100 aircraft with 5 programs each of 60, 3 tasks a link, and what goes with them.
 _POPULATE = """
@@ -20,8 +21,24 @@ INSERT INTO organizations (id, slug, name, policy, created_at, updated_at, versi
 SELECT uuid_of('org', n), 'org-' || n, 'Org', '{}', now(), now(), 1 FROM generate_series(1, 1200) AS n;
 
 INSERT INTO users (org_id, id, email, email_key, name, role, active, created_at, updated_at, version)
-SELECT uuid_of('org', n % 20), uuid_of('user', n), n || '@x', n || '@x', 'Jo', 'viewer', true, now(), now(), 1
-FROM generate_series(1, 2000) AS n;
+SELECT uuid_of('org', n % 20), uuid_of('user', n), n || '@x', n || '@x', 'Jo',
+    (ARRAY['viewer', 'planner', 'admin'])[1 + n / 20 % 3], n % 7 > 0, now(), now(), 1
+FROM generate_series(1, 4000) AS n;
+
+INSERT INTO sessions (org_id, id, user_id, expires_at, revoked_at, created_at, version)
+SELECT uuid_of('org', n % 20), uuid_of('session', n), uuid_of('user', 1 + n % 4000), now(),
+    CASE WHEN n % 10 > 0 THEN now() END, now(), 1
+FROM generate_series(1, 8000) AS n;
+
+INSERT INTO refresh_tokens (org_id, id, session_id, digest, created_at)
+SELECT uuid_of('org', n % 20), uuid_of('token', n), uuid_of('session', 1 + n % 8000), 'x', now()
+FROM generate_series(1, 16000) AS n;
+
+INSERT INTO api_keys (org_id, id, name, prefix, permissions, created_by, digest, revoked_at, created_at, updated_at,
+    version)
+SELECT uuid_of('org', n % 20), uuid_of('key', n), 'key', 'amss', '[]', uuid_of('user', 1 + n % 400), 'x',
+    CASE WHEN n % 10 > 0 THEN now() END, now(), now(), 1
+FROM generate_series(1, 4000) AS n;
 
 INSERT INTO aircraft (org_id, id, registration, registration_key, model, model_key, utilisation, current_hours,
     current_cycles, head, created_at, updated_at, version)
@@ -51,24 +68,40 @@ SELECT uuid_of('org', n % 20), uuid_of('link', n), uuid_of('aircraft', 1 + n % 2
     CASE n % 50 WHEN 1 THEN date '2026-01-01' + (n % 900)::int END, 1, now(), now(), 1
 FROM generate_series(1, 10000) AS n ON CONFLICT DO NOTHING;
 
-INSERT INTO tasks (org_id, id, aircraft_id, program_id, link_id, work, status, due, due_status, next_change_on,
-    assigned_to, created_at, updated_at, version)
+INSERT INTO tasks (org_id, id, aircraft_id, program_id, link_id, work, status, due, due_at_date, due_status,
+    next_change_on, assigned_to, created_at, updated_at, version)
 SELECT uuid_of('org', n % 20), uuid_of('task', n), uuid_of('aircraft', 1 + n % 2000), uuid_of('program', 1 + n % 1200),
-    uuid_of('link', 1 + n % 10000), '{}',
-    CASE n / 10000 WHEN 0 THEN 'scheduled' WHEN 1 THEN 'completed' ELSE 'cancelled' END, '[]', 'ok',
-    date '2026-01-01' + (n % 900)::int, CASE n % 20 WHEN 0 THEN uuid_of('user', n % 2000) END, now(), now(), 1
+    uuid_of('link', 1 + n % 10000),
+    jsonb_build_object('kind', 'kind ' || n % 9, 'priority', (ARRAY['routine', 'urgent', 'aog'])[1 + n % 3]),
+    CASE n / 10000 WHEN 0 THEN 'scheduled' WHEN 1 THEN 'completed' ELSE 'cancelled' END, '[]',
+    CASE WHEN n % 3 > 0 THEN date '2026-01-01' + (n % 900)::int END, (ARRAY['ok', 'due_soon', 'due'])[1 + n % 3],
+    date '2026-01-01' + (n % 900)::int, CASE WHEN n / 20 % 10 > 0 THEN uuid_of('user', n % 2000) END, now(),
+    now() + n * interval '1 minute', 1
 FROM generate_series(0, 29999) AS n;
+
+INSERT INTO task_notes (org_id, id, task_id, text, written_by, created_at)
+SELECT uuid_of('org', n % 20), uuid_of('note', n), uuid_of('task', n % 30000), 'text', 'Jo', now()
+FROM generate_series(1, 8000) AS n;
+
+INSERT INTO task_labour (org_id, id, task_id, hours, worked_on, recorded_by, created_at)
+SELECT uuid_of('org', n % 20), uuid_of('labour', n), uuid_of('task', n % 30000), 1.5, date '2026-01-01', 'Jo', now()
+FROM generate_series(1, 8000) AS n;
+
+INSERT INTO task_dependencies (org_id, id, task_id, depends_on_id, kind, created_at, updated_at, version)
+SELECT uuid_of('org', n % 20), uuid_of('dependency', n), uuid_of('task', n), uuid_of('task', n + 20), 'finish_to_start',
+    now(), now(), 1
+FROM generate_series(1, 8000) AS n;
 
 INSERT INTO parts (org_id, id, part_number, part_number_key, unit_of_measure, minimum_stock, created_at, updated_at,
     version)
 SELECT uuid_of('org', n % 20), uuid_of('part', n), 'N' || n, 'n' || n, 'each', 0, now(), now(), 1
 FROM generate_series(1, 2000) AS n;
 
-INSERT INTO inventory (org_id, id, part_id, location, quarantined, quantity_on_hand, quantity_reserved, created_at,
-    updated_at, version)
-SELECT uuid_of('org', n % 20), uuid_of('stock', n), uuid_of('part', 1 + n % 2000), 'L' || n, false, 9, 0, now(),
-    now(), 1
-FROM generate_series(1, 4000) AS n;
+INSERT INTO inventory (org_id, id, part_id, location, lot, expiry_date, quarantined, quantity_on_hand,
+    quantity_reserved, created_at, updated_at, version)
+SELECT uuid_of('org', n % 20), uuid_of('stock', n), uuid_of('part', 1 + n % 2000), 'L' || n % 7, n,
+    CASE WHEN n % 3 = 0 THEN date '2026-01-01' + (n % 900)::int END, n % 4 = 0, 9, 0, now(), now(), 1
+FROM generate_series(1, 8000) AS n;
 
 INSERT INTO inventory_movements (org_id, id, inventory_id, kind, quantity, reason, occurred_at)
 SELECT uuid_of('org', n % 20), uuid_of('movement', n), uuid_of('stock', 1 + n % 4000), 'received', 9, 'r', now()
@@ -81,9 +114,14 @@ SELECT uuid_of('org', n % 20), uuid_of('reservation', n), uuid_of('task', n), uu
 FROM generate_series(1, 8000) AS n;
 
 INSERT INTO audit_logs (org_id, id, actor_kind, actor_id, actor_name, resource_type, resource_id, action, version,
-    changes, data, created_at)
-SELECT uuid_of('org', n % 20), uuid_of('event', n), 'system', 'worker', 'worker', 'task', uuid_of('task', n % 30000),
-    'created', 1, '[]', '{}', now() - n * interval '1 hour'
+    changes, data, request_id, created_at)
+SELECT uuid_of('org', n % 20), uuid_of('event', n), 'system', 'cli:' || n % 9, 'Jo',
+    (ARRAY['task', 'part', 'aircraft'])[1 + n % 3], uuid_of('task', n % 3000), 'done ' || n % 7, 1, '[]', '{}',
+    'request ' || n, now() + interval '100 days' - n * interval '20 minutes'
+FROM generate_series(1, 60000) AS n;
+
+INSERT INTO idempotency_keys (org_id, scope, key, fingerprint, answer, created_at)
+SELECT uuid_of('org', n % 20), 'user ' || n % 50, 'key ' || n, ''::bytea, ''::bytea, now()
 FROM generate_series(1, 20000) AS n;
 
 INSERT INTO outbox (org_id, id, event_type, aggregate_id, version, payload, created_at, published_at)
@@ -101,7 +139,7 @@ _ALL = [
     if feature != "session"
     for statement in statements(feature).values()
     if "SELECT set_config" not in statement.text
-]
+] + list(PAGES.values())
 
 
 class Database(Protocol):
@@ -139,7 +177,17 @@ def test_no_statement_reads_a_large_table_from_end_to_end(statement: Statement, 
         ("tasks", "task_open_of_aircraft", {"idx_tasks_aircraft_open"}),
         ("tasks", "task_open_of_links", {"tasks_open_link_key"}),
         ("links", "link_to_generate", {"idx_aircraft_programs_pending", "idx_aircraft_programs_waiting"}),
+        (
+            *("links", "link_to_generate_of_program"),
+            {"idx_aircraft_programs_program_pending", "idx_aircraft_programs_waiting"},
+        ),
         ("usage", "entry_corrections", {"idx_usage_entries_corrections"}),
+        ("reports", "report_activity", {"idx_tasks_completed_on", "idx_part_reservations_reserved"}),
+        ("reports", "report_punctuality", {"idx_tasks_completed_on", "idx_tasks_due_status"}),
+        ("reports", "report_planned", {"idx_tasks_planned"}),
+        ("reports", "report_due_dates", {"idx_tasks_due_date"}),
+        ("reports", "low_part_oldest", {"idx_parts_thresholds", "idx_inventory_part"}),
+        ("reports", "low_part_newest", {"idx_parts_thresholds", "idx_inventory_part"}),
     ],
 )
 def test_what_is_due_is_found_without_what_is_not(
@@ -151,26 +199,214 @@ def test_what_is_due_is_found_without_what_is_not(
     assert indexes <= used
 
 
-@pytest.mark.parametrize("name", ["task_page", "task_page_of_status", "task_page_of_assignee", "task_page_of_aircraft"])
-def test_pages_come_from_an_index_in_their_order(name: str, populated: psycopg.Connection) -> None:
-    """A page costs what it holds: nothing is sorted, at whatever depth."""
-    types = {node["Node Type"] for node in nodes_of(plan_of(statements("tasks")[name], populated))}
+@pytest.mark.parametrize("descending", [False, True], ids=["", "descending"])
+@pytest.mark.parametrize(
+    ("by", "found_by", "index", "condition"),
+    [
+        ("created_at", "all", "tasks_pkey", "(id "),
+        ("created_at", "assignee", "idx_tasks_assigned", "(id "),
+        ("created_at", "unassigned", "idx_tasks_unassigned", "(id "),
+        ("created_at", "aircraft", "idx_tasks_aircraft", "(id "),
+        ("created_at", "program", "idx_tasks_program", "(id "),
+        ("created_at", "kind", "idx_tasks_kind", "(id "),
+        ("created_at", "priority", "idx_tasks_priority", "(id "),
+        ("created_at", "status", "idx_tasks_org_status", "(id "),
+        ("created_at", "due_status", "idx_tasks_due_status", "(id "),
+        ("due_at_date", "status", "idx_tasks_status_due", "ROW(due_key, id)"),
+        ("updated_at", "status", "idx_tasks_status_updated", "ROW(updated_at, id)"),
+    ],
+)
+def test_pages_of_tasks_come_from_an_index_in_their_order(
+    by: str, found_by: str, index: str, condition: str, descending: bool, populated: psycopg.Connection
+) -> None:
+    """The index is entered where the page starts, and nothing is sorted but the first tasks of each state."""
+    plan = plan_of(PAGES[by, found_by, descending], populated)
 
-    assert types & {"Sort", "Incremental Sort"} == set()
+    (scan,) = [node for node in nodes_of(plan) if node.get("Index Name") == index]
+    assert condition in scan["Index Cond"]
+    assert [node for node in sorted_before_a_limit(plan) if node.get("Index Name") == index] == []
 
 
-def plan_of(statement: Statement, connection: psycopg.Connection) -> dict[str, Any]:
-    """Return the server's plan."""
+@pytest.mark.parametrize("descending", [False, True], ids=["", "descending"])
+@pytest.mark.parametrize("by", ["due_at_date", "updated_at"])
+@pytest.mark.parametrize("found_by", ["assignee", "aircraft", "program"])
+def test_tasks_of_a_narrow_filter_are_found_before_they_are_sorted(
+    by: str, found_by: str, descending: bool, populated: psycopg.Connection
+) -> None:
+    """Of one assignee, aircraft or program there are few; no other task is looked at for another order."""
+    nodes = nodes_of(plan_of(PAGES[by, found_by, descending], populated))
+
+    conditions = [node["Index Cond"] for node in nodes if "Index Cond" in node]
+    column = {"assignee": "assigned_to", "aircraft": "aircraft_id", "program": "program_id"}[found_by]
+    assert any(f"({column} = " in condition for condition in conditions)
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+@pytest.mark.parametrize(
+    ("of", "column"),
+    [
+        ("", "org_id"),
+        ("_of_type", "resource_type"),
+        ("_of_resource", "resource_id"),
+        ("_of_action", "action"),
+        ("_of_actor", "actor_id"),
+        ("_of_request", "request_id"),
+    ],
+)
+def test_the_audit_trail_is_read_from_an_index_of_every_partition(
+    order: str, of: str, column: str, populated: psycopg.Connection
+) -> None:
+    """A page is found by its place in each month's index of what is asked for, and merged: nothing is sorted."""
+    plan = plan_of(statements("audit")[f"entry_{order}{of}"], populated, {5: "-infinity", 6: "infinity"})
+    nodes = list(nodes_of(plan))
+
+    conditions = {node["Relation Name"]: node["Index Cond"] for node in nodes if "ROW(" in node.get("Index Cond", "")}
+    assert len(conditions) == 5
+    assert [one for one in conditions.values() if "ROW(created_at, id)" not in one] == []
+    # In a partition of few entries any index will do.
+    assert f"({column} = " in conditions["audit_logs_default"]
+    assert {node["Node Type"] for node in nodes} & {"Sort", "Incremental Sort"} == set()
+
+
+def test_the_audit_trail_of_a_time_is_read_from_its_months(populated: psycopg.Connection) -> None:
+    """Partitions that a time does not touch are left out when a page is read, and not when it is planned."""
+    plan = plan_of(statements("audit")["entry_newest"], populated, {5: "2001-01-01", 6: "2001-02-01"})
+
+    scanned = {node["Relation Name"] for node in nodes_of(plan) if "ROW(" in node.get("Index Cond", "")}
+    assert scanned == {"audit_logs_default"}
+
+
+@pytest.mark.parametrize("way", ["", "_last_first"])
+@pytest.mark.parametrize(
+    ("feature", "name", "index", "condition"),
+    [
+        ("fleet", "aircraft_page", "idx_aircraft_listed", "(id "),
+        ("fleet", "aircraft_page_of_model", "idx_aircraft_listed_model", "(id "),
+        ("fleet", "aircraft_page_by_registration", "idx_aircraft_registration", "ROW((registration_key)::text, id)"),
+        (
+            *("fleet", "aircraft_page_of_model_by_registration", "idx_aircraft_registration_model"),
+            "ROW((registration_key)::text, id)",
+        ),
+        ("usage", "entry_page", "usage_entries_position_key", '("position" '),
+    ],
+)
+def test_a_page_is_found_by_its_place_in_an_index(
+    feature: str, name: str, index: str, condition: str, way: str, populated: psycopg.Connection
+) -> None:
+    """The index that has the order is entered where the page starts: nothing is sorted, nothing before it read."""
+    nodes = list(nodes_of(plan_of(statements(feature)[f"{name}{way}"], populated)))
+
+    (scan,) = [node for node in nodes if node.get("Index Name") == index]
+    assert condition in scan["Index Cond"]
+    assert "Filter" not in scan
+    assert {node["Node Type"] for node in nodes} & {"Sort", "Incremental Sort"} == set()
+
+
+@pytest.mark.parametrize("way", ["", "_last_first"])
+@pytest.mark.parametrize(
+    ("feature", "name", "index", "condition"),
+    [
+        ("parts", "part_page", "idx_parts_listed", "(id "),
+        ("parts", "part_page_by_number", "idx_parts_number", "ROW((part_number_key)::text, id)"),
+        ("parts", "part_page_of_number", "idx_parts_number", "ROW((part_number_key)::text, id)"),
+        ("stock_pages", "stock_page", "inventory_pkey", "(id "),
+        ("stock_pages", "stock_page_quarantined", "idx_inventory_quarantined", "(id "),
+        ("stock_pages", "stock_page_of_location", "idx_inventory_location", "(id "),
+        ("stock_pages", "stock_page_of_part", "idx_inventory_part", "(id "),
+        ("stock_pages", "stock_page_by_expiry", "idx_inventory_expiry", "ROW(expiry_key, id)"),
+        ("stock_pages", "stock_page_quarantined_by_expiry", "idx_inventory_quarantined_expiry", "ROW(expiry_key, id)"),
+        ("stock_pages", "stock_page_of_location_by_expiry", "idx_inventory_location_expiry", "ROW(expiry_key, id)"),
+        ("inventory", "movement_page", "idx_inventory_movements_inventory", "ROW(occurred_at, id)"),
+        ("inventory", "reservation_page", "part_reservations_pkey", "(id "),
+        ("inventory", "reservation_page_of_status", "idx_part_reservations_status", "(id "),
+        ("inventory", "reservation_page_of_part", "idx_part_reservations_part", "(id "),
+        ("inventory", "reservation_page_of_task", "idx_part_reservations_task", "(id "),
+    ],
+)
+def test_stock_is_listed_from_an_index_in_its_order(
+    feature: str, name: str, index: str, condition: str, way: str, populated: psycopg.Connection
+) -> None:
+    """A page of parts, stock, movements and reservations starts at its place in an index; nothing is sorted."""
+    nodes = list(nodes_of(plan_of(statements(feature)[f"{name}{way}"], populated)))
+
+    (scan,) = [node for node in nodes if node.get("Index Name") == index]
+    assert condition in scan["Index Cond"]
+    assert {node["Node Type"] for node in nodes} & {"Sort", "Incremental Sort"} == set()
+
+
+@pytest.mark.parametrize("way", ["", "_last_first"])
+@pytest.mark.parametrize(
+    ("feature", "name", "index", "condition"),
+    [
+        ("programs", "program_page", "idx_programs_listed", "(id "),
+        ("programs", "program_page_of_kind", "idx_programs_kind", "(id "),
+        ("programs", "program_page_of_name", "idx_programs_name", "(id "),
+        ("programs", "program_page_by_name", "idx_programs_name", "ROW((name_key)::text, id)"),
+        ("links", "link_page", "idx_aircraft_programs_listed", "(id "),
+        ("links", "link_page_of_program", "idx_aircraft_programs_listed_program", "(id "),
+        ("links", "link_page_of_aircraft", "idx_aircraft_programs_listed_aircraft", "(id "),
+        ("tasks", "task_closed_of_aircraft", "idx_tasks_closed", "ROW(closed_at, id)"),
+    ],
+)
+def test_programs_links_and_history_are_listed_from_an_index_in_their_order(
+    feature: str, name: str, index: str, condition: str, way: str, populated: psycopg.Connection
+) -> None:
+    """A page of programs, links and closed tasks starts at its place in an index; nothing is sorted."""
+    nodes = list(nodes_of(plan_of(statements(feature)[f"{name}{way}"], populated)))
+
+    (scan,) = [node for node in nodes if node.get("Index Name") == index]
+    assert condition in scan["Index Cond"]
+    assert {node["Node Type"] for node in nodes} & {"Sort", "Incremental Sort"} == set()
+
+
+@pytest.mark.parametrize("way", ["", "_last_first"])
+@pytest.mark.parametrize(
+    ("feature", "name", "index", "condition"),
+    [
+        ("access", "user_page", "users_pkey", "(id "),
+        ("access", "user_page_of_role", "idx_users_role", "(id "),
+        ("access", "user_page_by_email", "idx_users_email", "ROW((email_key)::text, id)"),
+        ("access", "user_page_of_role_by_email", "idx_users_role_email", "ROW((email_key)::text, id)"),
+        ("api_keys", "api_key_page", "api_keys_pkey", "(id "),
+        ("api_keys", "api_key_page_of_user", "idx_api_keys_created_by", "(id "),
+    ],
+)
+def test_users_and_keys_are_listed_from_an_index_in_their_order(
+    feature: str, name: str, index: str, condition: str, way: str, populated: psycopg.Connection
+) -> None:
+    """A page of users and API keys starts at its place in an index; nothing is sorted."""
+    nodes = list(nodes_of(plan_of(statements(feature)[f"{name}{way}"], populated)))
+
+    (scan,) = [node for node in nodes if node.get("Index Name") == index]
+    assert condition in scan["Index Cond"]
+    assert {node["Node Type"] for node in nodes} & {"Sort", "Incremental Sort"} == set()
+
+
+def plan_of(
+    statement: Statement, connection: psycopg.Connection, values: Mapping[int, str] | None = None
+) -> dict[str, Any]:
+    """Return the server's plan; parameters are NULL but for the `values` by their numbers."""
     name = statement.prepared_as
     prepared = connection.pgconn.prepare(name, statement.sql)
     assert prepared.status == pq.ExecStatus.COMMAND_OK, prepared.get_error_message()
     count = connection.pgconn.describe_prepared(name).nparams
-    given = f"({', '.join(['NULL'] * count)})" if count else ""
+    given = [sql.Literal((values or {}).get(number)) for number in range(1, count + 1)]
     explain = sql.SQL("EXPLAIN (FORMAT JSON) EXECUTE {}").format(sql.Identifier(name.decode()))
-    ((document,),) = connection.execute(explain + sql.SQL(given)).fetchall()
+    if given:
+        explain += sql.SQL("({})").format(sql.SQL(", ").join(given))
+    ((document,),) = connection.execute(explain).fetchall()
     connection.execute(sql.SQL("DEALLOCATE {}").format(sql.Identifier(name.decode())))
     plan: dict[str, Any] = (json.loads(document) if isinstance(document, str) else document)[0]["Plan"]
     return plan
+
+
+def sorted_before_a_limit(plan: dict[str, Any], *, within: bool = False) -> Iterator[dict[str, Any]]:
+    """Go through the nodes whose rows are sorted before any of them is left out."""
+    within = within or plan["Node Type"] in ("Sort", "Incremental Sort")
+    if within:
+        yield plan
+    for child in plan.get("Plans", []):
+        yield from sorted_before_a_limit(child, within=within and child["Node Type"] != "Limit")
 
 
 def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

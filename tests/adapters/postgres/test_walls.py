@@ -7,14 +7,29 @@ from typing import Any, Protocol
 import psycopg
 import pytest
 import pytest_asyncio
+from attrs import evolve
 from psycopg import sql
 
 from amss_adapters.postgres import PostgresBackend
 from amss_adapters.postgres.statements import statements
 from amss_adapters.postgres.wire import Call
-from amss_domain.shared.errors import BrokenReference, NotFound
-from amss_domain.testing.builders import a_movement, a_part, a_reservation, a_user, an_aircraft, an_entry, some_stock
+from amss_domain.shared.errors import BrokenReference, NotFound, StaleVersion
+from amss_domain.testing.builders import (
+    a_movement,
+    a_part,
+    a_refresh_token,
+    a_reservation,
+    a_session,
+    a_user,
+    an_actor,
+    an_aircraft,
+    an_api_key,
+    an_entry,
+    an_idempotency,
+    some_stock,
+)
 from amss_domain.testing.contracts import (
+    ApiKeysContract,
     FleetContract,
     LinksContract,
     PartsContract,
@@ -25,7 +40,17 @@ from amss_domain.testing.contracts import (
 )
 from amss_domain.testing.contracts.contract import refused
 from amss_domain.testing.contracts.kept import KeptLaws
-from amss_domain.testing.scheduling_builders import a_link, a_program, a_task, three_limits
+from amss_domain.testing.contracts.reports import NOTHING, everything
+from amss_domain.testing.scheduling_builders import (
+    a_dependency,
+    a_link,
+    a_note,
+    a_program,
+    a_task,
+    some_labour,
+    three_limits,
+)
+from amss_domain.testing.stand_ins import NOON
 from amss_domain.testing.tenant import Tenant, a_tenant
 
 Opening = Callable[..., AbstractAsyncContextManager[PostgresBackend]]
@@ -47,6 +72,7 @@ async def unwalled(backend_of: Opening) -> AsyncIterator[PostgresBackend]:
 @pytest.mark.parametrize(
     "laws",
     [
+        ApiKeysContract(),
         FleetContract(),
         LinksContract(),
         PartsContract(),
@@ -90,6 +116,42 @@ async def test_predicates_alone_keep_ledgers_and_trails_apart(unwalled: Postgres
             await uow.commit()
 
 
+async def test_predicates_alone_keep_what_lets_people_in_apart(unwalled: PostgresBackend) -> None:
+    """Passwords, sessions and tokens are their organization's alone, and so is who has no access any more."""
+    ours, theirs = await a_tenant(unwalled), await a_tenant(unwalled)
+    user = a_user(org_id=theirs.id, active=False)
+    session = a_session(user)
+    token = a_refresh_token(session)
+    await theirs.keep(user, session)
+    async with theirs.open() as uow:
+        uow.passwords.put(user.id, "hash")
+        uow.sessions.add_token(token)
+        await uow.commit()
+
+    async with unwalled.open_uow(ours.id, evolve(an_actor(user), org_id=ours.id)) as uow:
+        assert await uow.passwords.hash_of(user.id) is None
+        assert await uow.sessions.of_token_for_update(token.id) is None
+        assert await uow.users.active_admins() == 0
+        await uow.sessions.revoke_all(user.id, at=NOON)
+        await uow.commit()
+    async with ours.open() as uow:
+        uow.sessions.spend(evolve(token, org_id=ours.id).spent(token.id, at=NOON))
+        with pytest.raises(StaleVersion):
+            await uow.commit()
+
+    async with theirs.open() as uow:
+        assert await uow.sessions.of_token_for_update(token.id) == (session, token)
+
+
+async def test_predicates_alone_keep_reports_apart(unwalled: PostgresBackend) -> None:
+    """Nothing of another organization is counted in a report."""
+    ours, theirs = await a_tenant(unwalled), await a_tenant(unwalled)
+    await fill(theirs)
+
+    async with ours.open() as uow:
+        assert await everything(uow) == NOTHING
+
+
 async def fill(tenant: Tenant) -> None:
     """Put something of the organization into every table."""
     user, aircraft, program = (
@@ -98,11 +160,17 @@ async def fill(tenant: Tenant) -> None:
         a_program(*three_limits(), org_id=tenant.id),
     )
     link, part = a_link(aircraft, program), a_part(org_id=tenant.id)
-    task, stock = a_task(aircraft, link=link), some_stock(part)
-    things = (user, aircraft, program, link, part, task, stock, a_movement(stock), a_reservation(stock, task.id))
+    task, stock, other = a_task(aircraft, link=link), some_stock(part), a_task(aircraft)
+    session = a_session(user)
+    await tenant.keep(user, session, an_api_key(user))
+    things = (aircraft, program, link, part, task, other, stock, a_movement(stock), a_reservation(stock, task.id))
     await tenant.keep(*things, events=[aircraft.created()])
-    async with tenant.open() as uow:
+    async with tenant.open(idempotency=an_idempotency()) as uow:
         uow.usage.append(aircraft.id, an_entry())
+        uow.sessions.add_token(a_refresh_token(session))
+        uow.task_log.note(a_note(task))
+        uow.task_log.record(some_labour(task))
+        uow.dependencies.add(a_dependency(task, other))
         await uow.commit()
 
 
@@ -143,7 +211,7 @@ async def test_row_level_security_alone_hides_every_table(
                 query = sql.SQL("SELECT DISTINCT {} FROM {}").format(sql.Identifier(column), sql.Identifier(table))
                 seen[table, inhabitant] = connection.execute(query).fetchall()
 
-    assert len(tables) == 13
+    assert len(tables) == 20
     for table, _ in tables:
         assert seen[table, ours] == [(ours.id,)], table
         assert seen[table, None] == [], table

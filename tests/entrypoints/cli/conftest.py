@@ -1,5 +1,6 @@
 """The command line over the memory backend: commands run in this process and share one database."""
 
+import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,12 +13,13 @@ from attrs import define, field
 from typer.testing import CliRunner
 
 from amss_adapters.memory import MemoryBackend
+from amss_adapters.security import BcryptPasswords
 from amss_domain.testing.stand_ins import CountingIds, ManualClock
 from amss_entrypoints.cli.app import app
 from amss_entrypoints.container import Container
-from amss_entrypoints.settings import Settings
+from amss_entrypoints.settings import VARIABLES, Settings
 
-NOTHING_SET = {"DB_URL": None, "DB_MIGRATION_URL": None, "APP_ENV": None, "AMSS_HOME": None, "LOG_LEVEL": None}
+NOTHING_SET = dict.fromkeys(VARIABLES)
 
 TABLES = {
     "aircraft": (
@@ -49,6 +51,7 @@ class MemoryDatabase:
     clock: ManualClock
     ids: CountingIds = field(factory=CountingIds)
     is_embedded: bool = True
+    passwords: BcryptPasswords = field(factory=lambda: BcryptPasswords(cost=4))
     backend: MemoryBackend = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -61,6 +64,7 @@ class MemoryDatabase:
         container.backend.override(self.backend)
         container.clock.override(self.clock)
         container.ids.override(self.ids)
+        container.password_hasher.override(self.passwords)
         yield container
 
 
@@ -78,17 +82,23 @@ def database(clock: ManualClock) -> MemoryDatabase:
 
 @pytest.fixture
 def amss(database: MemoryDatabase) -> Amss:
-    """Run the command on that database, with the given variables set; what it raises is raised here."""
+    """Run the command on that database, with the given variables set; what it raises is raised here.
+
+    What is `typed` stands on its standard input, which is no terminal.
+    """
 
     @contextmanager
     def opened(settings: Settings) -> Iterator[MemoryDatabase]:
         yield database
 
-    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: object, typed: str | bytes | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         given = [str(one) for one in arguments]
         result = CliRunner().invoke(
             app,
             given,
+            input=typed,
             obj=opened,
             env={**NOTHING_SET, **environment},
             catch_exceptions=False,
@@ -103,8 +113,8 @@ def amss(database: MemoryDatabase) -> Amss:
 def ask(amss: Amss) -> Callable[..., Any]:
     """Run the command with `--json`, expect success, and return the document."""
 
-    def run(*arguments: object, **environment: str) -> Any:
-        answer = amss(*arguments, "--json", **environment)
+    def run(*arguments: object, typed: str | bytes | None = None, **environment: str) -> Any:
+        answer = amss(*arguments, "--json", typed=typed, **environment)
         assert answer.returncode == 0, answer.stdout + answer.stderr
         return json.loads(answer.stdout)
 
@@ -128,3 +138,9 @@ def fleet(ask: Callable[..., Any], table: Callable[..., Path]) -> None:
     """Have the small fleet taken in."""
     for kind, lines in TABLES.items():
         ask("import", table(f"{kind}.csv", *lines), "--kind", kind)
+
+
+@pytest.fixture
+def run_async() -> Callable[..., Any]:
+    """Run a coroutine to its end, in a test that runs commands, each of which has an event loop of its own."""
+    return asyncio.run

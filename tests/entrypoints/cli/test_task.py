@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from amss_domain.access.model import Role
-from amss_domain.access.use_cases import CreateUser
+from amss_domain.access.use_cases.users import CreateUser
 from amss_domain.shared.actor import system_actor
+from amss_domain.testing.credentials import CheapHasher
 
 Amss = Callable[..., subprocess.CompletedProcess[str]]
 Ask = Callable[..., Any]
@@ -26,7 +27,7 @@ def tess(database: Any, fleet: None) -> str:
 
     async def create() -> str:
         organization = await database.backend.directory.by_slug("demo-org")
-        create_user = CreateUser(database.backend.open_uow, database.clock, database.ids)
+        create_user = CreateUser(database.backend.open_uow, database.clock, database.ids, CheapHasher())
         by = system_actor(organization.id, "test")
         user = await create_user(by, email="tess@example.org", name="Tess", role=Role.TECHNICIAN)
         return str(user.id)

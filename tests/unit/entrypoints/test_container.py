@@ -11,6 +11,7 @@ from dependency_injector.providers import Factory
 import amss_domain
 from amss_domain.shared.actor import system_actor
 from amss_domain.shared.ids import OrgId
+from amss_domain.testing.credentials import OpenTokens
 from amss_entrypoints.container import Container, in_memory
 
 # These are made with a path, for each file anew.
@@ -34,10 +35,17 @@ def callable_over_a_backend(kind: type[attrs.AttrsInstance]) -> bool:
     return "open_uow" in attrs.fields_dict(kind) and any("__call__" in vars(one) for one in kind.__mro__)
 
 
+def complete() -> Container:
+    """Return a container that has been given all that it needs."""
+    services = in_memory()
+    services.access_tokens.override(OpenTokens(services.clock()))
+    return services
+
+
 @pytest.mark.parametrize("name", MADE)
 def test_every_provider_makes_what_it_says(name: str) -> None:
     """Fields are given in the order in which the use case has them."""
-    made = in_memory().providers[name]()
+    made = complete().providers[name]()
 
     assert type(made).__name__ == {"follow_up": "FollowFleet"}.get(name, name.title().replace("_", ""))
     for field in attrs.fields(type(made)):
@@ -48,7 +56,7 @@ def test_every_provider_makes_what_it_says(name: str) -> None:
 
 def test_no_use_case_is_left_out() -> None:
     """What the domain can do, a front door can ask for."""
-    services = in_memory()
+    services = complete()
 
     assert use_cases() - {type(services.providers[name]()).__name__ for name in MADE} == set()
 

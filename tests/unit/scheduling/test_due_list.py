@@ -2,15 +2,19 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
 from amss_domain.fleet.aircraft import Particulars
 from amss_domain.scheduling.due import DueStatus
-from amss_domain.scheduling.limit import Limit
+from amss_domain.scheduling.limit import Limit, Requirement
+from amss_domain.scheduling.program import CountsFrom, ProgramTerms
 from amss_domain.scheduling.use_cases.complete_task import Report
 from amss_domain.scheduling.use_cases.due_list import Question
 from amss_domain.shared.errors import NotFound, Refused
+from amss_domain.shared.ids import AircraftId
+from amss_domain.shared.page import PageRequest
 from amss_domain.testing.workshop import Workshop
 
 HUNDRED_HOURS = Limit(name="hours", unit="hours", interval=Decimal(100))
@@ -146,3 +150,96 @@ async def test_a_late_report_that_a_later_reading_covers_stands_as_written(works
     assert {"hours": Decimal(1050), "cycles": Decimal(0)} == (
         await workshop.read_ledger(workshop.actor, aircraft.id)
     ).totals()
+
+
+async def test_the_due_list_comes_in_pages_of_aircraft(workshop: Workshop) -> None:
+    """Two aircraft at a time with all their items; the next page starts after the last aircraft."""
+    programs = [await workshop.program(HUNDRED_HOURS, name=name) for name in ("A", "B")]
+    for number in range(3):
+        aircraft = await workshop.aircraft(f"N{number}")
+        for program in programs:
+            await workshop.link_aircraft(workshop.actor, program.id, aircraft.id)
+
+    first = await workshop.due_list_page(workshop.actor, Question(), PageRequest(limit=2))
+    rest = await workshop.due_list_page(workshop.actor, Question(), PageRequest(limit=2, after=first.next_after))
+
+    assert [(one.registration, one.program) for one in first.items] == [
+        ("N0", "A"),
+        ("N0", "B"),
+        ("N1", "A"),
+        ("N1", "B"),
+    ]
+    assert first.items[-1].aircraft_id == first.next_after
+    assert [one.registration for one in rest.items] == ["N2", "N2"]
+    assert rest.next_after is None
+    assert [*first.items, *rest.items] == await workshop.due_items()
+
+
+async def test_one_aircraft_can_be_asked_for_by_its_id(workshop: Workshop) -> None:
+    """Its items say which aircraft and program, for which day and as known when; an unknown one is not found."""
+    program = await workshop.program(HUNDRED_HOURS)
+    one, other = await workshop.aircraft("N1"), await workshop.aircraft("N2")
+    for aircraft in (one, other):
+        await workshop.link_aircraft(workshop.actor, program.id, aircraft.id)
+    now = workshop.clock.now()
+    workshop.clock.advance(timedelta(days=1))
+
+    (item,) = await workshop.due_items(Question(aircraft_id=one.id, as_of=now.date(), known_at=now))
+
+    assert (one.id, program.id, now.date(), now) == (item.aircraft_id, item.program_id, item.as_of, item.known_at)
+    with pytest.raises(NotFound):
+        await workshop.due_items(Question(aircraft_id=AircraftId(UUID(int=404))))
+
+
+async def test_the_due_list_can_be_asked_for_some_statuses(workshop: Workshop) -> None:
+    """Of one due soon, one unknown and one fine, those asked for are returned."""
+    for registration, hours in (("N1", 95), ("N2", None), ("N3", 10)):
+        aircraft = await workshop.aircraft(registration)
+        program = await workshop.program(HUNDRED_HOURS, name=registration)
+        counts_from = CountsFrom.UNKNOWN if hours is None else CountsFrom.NOW
+        await workshop.link_aircraft(workshop.actor, program.id, aircraft.id, counts_from=counts_from)
+        workshop.clock.advance(timedelta(days=10))
+        await workshop.record_usage(workshop.actor, aircraft.id, {"hours": Decimal(hours or 5)})
+
+    asked = frozenset({DueStatus.DUE_SOON, DueStatus.UNKNOWN})
+    items = await workshop.due_items(Question(due_statuses=asked))
+
+    assert [item.registration for item in items] == ["N1", "N2"]
+
+
+async def test_the_due_list_can_be_asked_for_what_is_due_before_a_day(workshop: Workshop) -> None:
+    """By then fall due: a date, hours at the planned pace, what is overdue, what nobody knows; and no later ones."""
+    today = workshop.clock.now().date()
+    particulars = Particulars(utilisation={"hours": (Decimal(10),) * 12})
+    aircraft = await workshop.add_aircraft(workshop.actor, registration="N1", particulars=particulars)
+    limits = {
+        "10 days": (Limit(name="days", unit="days", interval=Decimal(10)), CountsFrom.NOW),
+        "11 days": (Limit(name="days", unit="days", interval=Decimal(11)), CountsFrom.NOW),
+        "100 hours": (HUNDRED_HOURS, CountsFrom.NOW),
+        "110 hours": (Limit(name="hours", unit="hours", interval=Decimal(110)), CountsFrom.NOW),
+        "unknown": (HUNDRED_HOURS, CountsFrom.UNKNOWN),
+    }
+    for name, (limit, counts_from) in limits.items():
+        program = await workshop.program(limit, name=name)
+        await workshop.link_aircraft(workshop.actor, program.id, aircraft.id, counts_from=counts_from)
+
+    items = await workshop.due_items(Question(due_before=today + timedelta(days=10)))
+    later = await workshop.due_items(Question(due_before=today + timedelta(days=9), as_of=today + timedelta(days=11)))
+
+    assert [item.program for item in items] == ["10 days", "100 hours", "unknown"]
+    assert [today + timedelta(days=10)] * 2 == [item.expected_on for item in items[:2]]
+    assert [item.program for item in later] == ["10 days", "11 days", "unknown"]
+
+
+async def test_what_had_its_last_occurrence_is_due_no_more(workshop: Workshop) -> None:
+    """Done once, which was all the program asked for, it is in the due list of today no more."""
+    aircraft = await workshop.aircraft()
+    terms = ProgramTerms(requirement=Requirement(limits=(HUNDRED_HOURS,)), last_occurrence=1)
+    program = await workshop.write_program(workshop.actor, name="Once", terms=terms)
+    linked = await workshop.link_aircraft(workshop.actor, program.id, aircraft.id)
+    assert linked.task is not None
+    await workshop.start_task(workshop.actor, linked.task.id)
+
+    await workshop.complete_task(workshop.actor, linked.task.id, Report())
+
+    assert await workshop.due_items() == []

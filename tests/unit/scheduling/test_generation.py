@@ -68,7 +68,7 @@ async def test_changed_limits_move_the_open_tasks(workshop: Workshop) -> None:
     await workshop.generate_due_tasks(workshop.actor)
     shorter = Requirement(limits=(Limit(name="hours", unit="hours", interval=Decimal(50)),))
 
-    await workshop.rewrite_program(workshop.actor, program.id, evolve(WHOLE_FLEET, requirement=shorter))
+    await workshop.change_program(workshop.actor, program.id, terms=evolve(WHOLE_FLEET, requirement=shorter))
     generated = await workshop.generate_due_tasks(workshop.actor)
 
     (item,) = await workshop.due_items()
@@ -81,7 +81,7 @@ async def test_rewriting_a_program_as_it_is_changes_nothing(workshop: Workshop) 
     """The same terms again are no change: no new version, nothing to follow."""
     program = await workshop.write_program(workshop.actor, name="A", terms=WHOLE_FLEET)
 
-    again = await workshop.rewrite_program(workshop.actor, program.id, WHOLE_FLEET)
+    again = await workshop.change_program(workshop.actor, program.id, terms=WHOLE_FLEET)
 
     assert program == again
 

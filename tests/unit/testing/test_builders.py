@@ -3,7 +3,7 @@
 import pytest
 
 from amss_adapters.memory import MemoryBackend
-from amss_domain.access.model import violations_of_organization, violations_of_user
+from amss_domain.access.form import violations_of_organization, violations_of_user
 from amss_domain.fleet.aircraft import violations_of_particulars, violations_of_registration
 from amss_domain.fleet.ledger import EntryKind
 from amss_domain.inventory.part import violations_of_part

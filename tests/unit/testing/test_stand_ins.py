@@ -7,7 +7,7 @@ import pytest
 
 from amss_adapters.memory import MemoryBackend
 from amss_domain.inventory.part import PartDescription
-from amss_domain.inventory.use_cases import DefinePart
+from amss_domain.inventory.use_cases.define_part import DefinePart
 from amss_domain.shared.errors import Unavailable
 from amss_domain.testing.builders import a_part
 from amss_domain.testing.faults import FailsOnCall

@@ -10,6 +10,7 @@ from amss_adapters.memory.scheduling import MemoryLinks
 from amss_domain.scheduling.link import Link
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.events import Event
+from amss_domain.shared.idempotency import Idempotency
 from amss_domain.shared.ids import AircraftId, OrgId
 from amss_domain.testing.stand_ins import CountingIds, ManualClock
 from amss_domain.testing.state_machine import check_same_answers
@@ -62,9 +63,9 @@ class Tampered(MemoryBackend):
         super().__init__(clock=ManualClock(), ids=CountingIds())
         self.work = work
 
-    def open_uow(self, org_id: OrgId, actor: Actor, /) -> MemoryUnitOfWork:
+    def open_uow(self, org_id: OrgId, actor: Actor, /, *, idempotency: Idempotency | None = None) -> MemoryUnitOfWork:
         """Return a unit of work that is not what it seems."""
-        uow = super().open_uow(org_id, actor)
+        uow = super().open_uow(org_id, actor, idempotency=idempotency)
         uow.__class__ = self.work
         return uow
 

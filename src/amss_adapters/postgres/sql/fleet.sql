@@ -46,20 +46,127 @@ WHERE org_id = $1 AND registration_key = ANY ($2::text[]) AND archived_at IS NUL
 ORDER BY id
 FOR NO KEY UPDATE
 
+-- clause_of_listed_aircraft --
+-- The organization's aircraft in its fleet, or those archived.
+org_id = $1
+    AND (archived_at IS NOT NULL) = $4
+
+-- clause_place_by_registration --
+-- Where a page by registration starts: at a text, or at an aircraft, nowhere when there is none of that id.
+(
+        CASE
+            WHEN $5::text IS NULL THEN (SELECT registration_key FROM aircraft WHERE org_id = $1 AND id = $2)
+            ELSE $5
+        END,
+        $2
+    )
+
 -- aircraft_page --
--- Unarchived aircraft after an id.
+-- Aircraft after an id.
 SELECT {columns_of_aircraft}
 FROM aircraft
-WHERE org_id = $1 AND id > $2 AND archived_at IS NULL
+WHERE
+    {clause_of_listed_aircraft}
+    AND id > $2
 ORDER BY id
 LIMIT $3
 
 -- aircraft_page_of_model --
--- Unarchived aircraft of a model, compared case folded, after an id.
+-- Aircraft of a model, compared case folded, after an id.
 SELECT {columns_of_aircraft}
 FROM aircraft
-WHERE org_id = $1 AND id > $2 AND archived_at IS NULL AND model_key = $4
+WHERE
+    {clause_of_listed_aircraft}
+    AND model_key = $5
+    AND id > $2
 ORDER BY id
+LIMIT $3
+
+-- aircraft_page_of_registration --
+-- Aircraft with a registration, compared in lower case, perhaps of a model, after an id.
+SELECT {columns_of_aircraft}
+FROM aircraft
+WHERE
+    {clause_of_listed_aircraft}
+    AND registration_key COLLATE "C" = $6
+    AND ($5::text IS NULL OR model_key = $5)
+    AND id > $2
+ORDER BY id
+LIMIT $3
+
+-- aircraft_page_by_registration --
+-- Aircraft by registration, the first first.
+SELECT {columns_of_aircraft}
+FROM aircraft
+WHERE
+    {clause_of_listed_aircraft}
+    AND (registration_key COLLATE "C", id) > {clause_place_by_registration}
+ORDER BY registration_key COLLATE "C", id
+LIMIT $3
+
+-- aircraft_page_of_model_by_registration --
+-- Aircraft of a model, compared case folded, by registration, the first first.
+SELECT {columns_of_aircraft}
+FROM aircraft
+WHERE
+    {clause_of_listed_aircraft}
+    AND model_key = $6
+    AND (registration_key COLLATE "C", id) > {clause_place_by_registration}
+ORDER BY registration_key COLLATE "C", id
+LIMIT $3
+
+-- aircraft_page_last_first --
+-- Aircraft before an id, the last first.
+SELECT {columns_of_aircraft}
+FROM aircraft
+WHERE
+    {clause_of_listed_aircraft}
+    AND id < $2
+ORDER BY id DESC
+LIMIT $3
+
+-- aircraft_page_of_model_last_first --
+-- Aircraft of a model, compared case folded, before an id, the last first.
+SELECT {columns_of_aircraft}
+FROM aircraft
+WHERE
+    {clause_of_listed_aircraft}
+    AND model_key = $5
+    AND id < $2
+ORDER BY id DESC
+LIMIT $3
+
+-- aircraft_page_of_registration_last_first --
+-- Aircraft with a registration, compared in lower case, perhaps of a model, before an id, the last first.
+SELECT {columns_of_aircraft}
+FROM aircraft
+WHERE
+    {clause_of_listed_aircraft}
+    AND registration_key COLLATE "C" = $6
+    AND ($5::text IS NULL OR model_key = $5)
+    AND id < $2
+ORDER BY id DESC
+LIMIT $3
+
+-- aircraft_page_by_registration_last_first --
+-- Aircraft by registration, the last first.
+SELECT {columns_of_aircraft}
+FROM aircraft
+WHERE
+    {clause_of_listed_aircraft}
+    AND (registration_key COLLATE "C", id) < {clause_place_by_registration}
+ORDER BY registration_key COLLATE "C" DESC, id DESC
+LIMIT $3
+
+-- aircraft_page_of_model_by_registration_last_first --
+-- Aircraft of a model, compared case folded, by registration, the last first.
+SELECT {columns_of_aircraft}
+FROM aircraft
+WHERE
+    {clause_of_listed_aircraft}
+    AND model_key = $6
+    AND (registration_key COLLATE "C", id) < {clause_place_by_registration}
+ORDER BY registration_key COLLATE "C" DESC, id DESC
 LIMIT $3
 
 -- aircraft_unlinked --

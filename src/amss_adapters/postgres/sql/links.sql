@@ -81,6 +81,39 @@ FROM (
 ORDER BY aircraft_id, id
 LIMIT $3
 
+-- link_to_generate_of_program --
+-- Links of a program and unarchived aircraft that are pending, or waiting and awake by a day; these are found by the day
+-- first, since few of them are.
+WITH awake AS MATERIALIZED (
+    SELECT
+        id,
+        aircraft_id,
+        program_id
+    FROM aircraft_programs
+    WHERE org_id = $1 AND generation = 'waiting' AND wake_on <= $2
+)
+SELECT
+    found.id,
+    found.aircraft_id
+FROM (
+    SELECT
+        id,
+        aircraft_id
+    FROM aircraft_programs
+    WHERE org_id = $1 AND generation = 'pending' AND program_id = $4
+    UNION ALL
+    SELECT
+        id,
+        aircraft_id
+    FROM awake
+    WHERE program_id = $4
+) AS found
+INNER JOIN aircraft
+    ON aircraft.org_id = $1 AND aircraft.id = found.aircraft_id
+WHERE aircraft.archived_at IS NULL
+ORDER BY found.aircraft_id, found.id
+LIMIT $3
+
 -- link_behind --
 -- Active links of a program that follow an earlier revision.
 SELECT
@@ -90,6 +123,77 @@ FROM aircraft_programs
 WHERE org_id = $1 AND program_id = $2 AND revision < $3 AND ended_at IS NULL
 ORDER BY aircraft_id, id
 LIMIT $4
+
+-- clause_of_listed_links --
+-- The organization's active links, or those that ended.
+org_id = $1
+    AND (ended_at IS NOT NULL) = $4
+
+-- link_page --
+-- Links after an id.
+SELECT {columns_of_link}
+FROM aircraft_programs
+WHERE
+    {clause_of_listed_links}
+    AND id > $2
+ORDER BY id
+LIMIT $3
+
+-- link_page_last_first --
+-- Links before an id, the last first.
+SELECT {columns_of_link}
+FROM aircraft_programs
+WHERE
+    {clause_of_listed_links}
+    AND id < $2
+ORDER BY id DESC
+LIMIT $3
+
+-- link_page_of_program --
+-- Links of a program, perhaps with one aircraft, after an id.
+SELECT {columns_of_link}
+FROM aircraft_programs
+WHERE
+    {clause_of_listed_links}
+    AND id > $2
+    AND program_id = $5
+    AND ($6::uuid IS NULL OR aircraft_id = $6)
+ORDER BY id
+LIMIT $3
+
+-- link_page_of_program_last_first --
+-- Links of a program, perhaps with one aircraft, before an id, the last first.
+SELECT {columns_of_link}
+FROM aircraft_programs
+WHERE
+    {clause_of_listed_links}
+    AND id < $2
+    AND program_id = $5
+    AND ($6::uuid IS NULL OR aircraft_id = $6)
+ORDER BY id DESC
+LIMIT $3
+
+-- link_page_of_aircraft --
+-- Links of an aircraft after an id.
+SELECT {columns_of_link}
+FROM aircraft_programs
+WHERE
+    {clause_of_listed_links}
+    AND id > $2
+    AND aircraft_id = $5
+ORDER BY id
+LIMIT $3
+
+-- link_page_of_aircraft_last_first --
+-- Links of an aircraft before an id, the last first.
+SELECT {columns_of_link}
+FROM aircraft_programs
+WHERE
+    {clause_of_listed_links}
+    AND id < $2
+    AND aircraft_id = $5
+ORDER BY id DESC
+LIMIT $3
 
 -- link_insert --
 -- Adds a link.

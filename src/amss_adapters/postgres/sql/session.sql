@@ -3,12 +3,17 @@
 BEGIN ISOLATION LEVEL READ COMMITTED
 
 -- enter --
--- Says for which organization the transaction works and how long it may wait and stand idle.
+-- Says for which organization the transaction works, how long it may wait and stand idle, and for which user.
 SELECT
     set_config('amss.org_id', $1, true),
     set_config('lock_timeout', $2, true),
     set_config('statement_timeout', $3, true),
-    set_config('idle_in_transaction_session_timeout', $4, true)
+    set_config('idle_in_transaction_session_timeout', $4, true),
+    amss_refuse_inactive($5)
+
+-- refuse_inactive --
+-- Stops what is about to change something for a user who has been deactivated meanwhile.
+SELECT amss_refuse_inactive($1)
 
 -- commit --
 -- Makes a transaction of several batches final.
@@ -22,4 +27,5 @@ ROLLBACK
 -- Fixes how values are written on a new connection, whatever the server's defaults are.
 SELECT
     set_config('DateStyle', 'ISO, YMD', false),
-    set_config('TimeZone', 'UTC', false)
+    set_config('TimeZone', 'UTC', false),
+    set_config('bytea_output', 'hex', false)

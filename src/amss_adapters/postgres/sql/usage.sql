@@ -22,6 +22,54 @@ SELECT {columns_of_entry}
 FROM usage_entries
 WHERE org_id = $1 AND id = $2 AND aircraft_id = $3
 
+-- clause_of_ledger --
+-- The ledger of an aircraft.
+org_id = $1
+    AND aircraft_id = $2
+
+-- clause_place_in_ledger --
+-- Where a page of a ledger starts: at a position, or at an entry, nowhere when the ledger has none of that id.
+CASE
+        WHEN $4::bigint IS NULL
+            THEN (SELECT position FROM usage_entries WHERE org_id = $1 AND aircraft_id = $2 AND id = $5)
+        ELSE $4
+    END
+
+-- entry_page --
+-- Entries of an aircraft by position.
+SELECT {columns_of_entry}
+FROM usage_entries
+WHERE
+    {clause_of_ledger}
+    AND position > {clause_place_in_ledger}
+ORDER BY position
+LIMIT $3
+
+-- entry_page_last_first --
+-- Entries of an aircraft by position, the last first.
+SELECT {columns_of_entry}
+FROM usage_entries
+WHERE
+    {clause_of_ledger}
+    AND position < {clause_place_in_ledger}
+ORDER BY position DESC
+LIMIT $3
+
+-- entry_since --
+-- The first entry of an aircraft, and all that occurred after a day.
+SELECT {columns_of_entry}
+FROM usage_entries
+WHERE
+    {clause_of_ledger}
+    AND occurred_on > $3
+UNION ALL
+SELECT {columns_of_entry}
+FROM usage_entries
+WHERE
+    {clause_of_ledger}
+    AND occurred_on <= $3
+    AND position = 1
+
 -- entry_totals --
 -- What each meter of an aircraft had counted at the end of a day.
 SELECT delta.key, sum(delta.value::numeric)

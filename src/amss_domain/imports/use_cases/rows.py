@@ -11,7 +11,7 @@ from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.fleet.ledger import LedgerEntry
 from amss_domain.fleet.ports import FleetFollowUp
 from amss_domain.fleet.recording import Decision, NewUsage, enter_deltas, enter_reading
-from amss_domain.fleet.use_cases import refuses
+from amss_domain.fleet.entering import refuses
 from amss_domain.imports.model import Effect, RowResult, SourceRow
 from amss_domain.imports.rules.cells import CellReader
 from amss_domain.scheduling.evaluation import Today

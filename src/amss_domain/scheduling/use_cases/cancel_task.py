@@ -28,15 +28,22 @@ class CancelTask:
     clock: Clock
     ids: IdFactory
 
-    async def __call__(self, by: Actor, task_id: TaskId, *, reason: str) -> tuple[Task, Task | None]:
-        """Return the cancelled task and its replacement. Raises `NotFound`, `NotPermitted`, `Refused`."""
-        authorize(by, "tasks:write")
-        return await on_fresh_data(lambda: self._cancel(by, task_id, reason))
+    async def __call__(
+        self, by: Actor, task_id: TaskId, *, reason: str, expected_version: int | None = None
+    ) -> tuple[Task, Task | None]:
+        """Return the cancelled task and its replacement.
 
-    async def _cancel(self, by: Actor, task_id: TaskId, reason: str) -> tuple[Task, Task | None]:
+        Raises `NotFound`, `NotPermitted`, `VersionMismatch`, `Refused`.
+        """
+        authorize(by, "tasks:write")
+        return await on_fresh_data(lambda: self._cancel(by, task_id, reason, expected_version))
+
+    async def _cancel(
+        self, by: Actor, task_id: TaskId, reason: str, expected_version: int | None
+    ) -> tuple[Task, Task | None]:
         async with self.open_uow(by.org_id, by) as uow:
             today = await today_of(uow, self.clock.now())
-            held = await hold(uow, task_id)
+            held = await hold(uow, task_id, expected_version=expected_version)
             refuse_if(blockers_to_cancel(held.task, reason))
             when = Moment(at=today.at, on=today.on)
             await settle(uow, await uow.stock.reservations(task_id), {}, when=when, ids=self.ids)
@@ -45,7 +52,7 @@ class CancelTask:
             uow.tasks.save(cancelled, was=held.task)
             uow.record(event)
             replacement = self._replace(uow, held, replacement_id, today)
-            await uow.commit()
+            await uow.commit((cancelled, replacement))
         return cancelled, replacement
 
     def _replace(self, uow: SchedulingWork, held: Held, task_id: TaskId | None, today: Today) -> Task | None:

@@ -21,17 +21,22 @@ class CheckItem:
     open_uow: OpenUnitOfWork[SchedulingWork]
     clock: Clock
 
-    async def __call__(self, by: Actor, task_id: TaskId, number: int, *, passed: bool) -> Task:
-        """Return the task with item `number`, from 0, checked. Raises `NotFound`, `NotPermitted`, `Refused`."""
-        authorize(by, "tasks:execute")
-        return await on_fresh_data(lambda: self._check(by, task_id, number, passed))
+    async def __call__(
+        self, by: Actor, task_id: TaskId, number: int, *, passed: bool, expected_version: int | None = None
+    ) -> Task:
+        """Return the task with item `number`, from 0, checked.
 
-    async def _check(self, by: Actor, task_id: TaskId, number: int, passed: bool) -> Task:
+        Raises `NotFound`, `NotPermitted`, `VersionMismatch`, `Refused`.
+        """
+        authorize(by, "tasks:execute")
+        return await on_fresh_data(lambda: self._check(by, task_id, number, passed, expected_version))
+
+    async def _check(self, by: Actor, task_id: TaskId, number: int, passed: bool, expected_version: int | None) -> Task:
         async with self.open_uow(by.org_id, by) as uow:
-            task = (await hold(uow, task_id)).task
+            task = (await hold(uow, task_id, expected_version=expected_version)).task
             refuse_if(blockers_to_check(task, number))
             changed, event = task.checked(number, passed=passed, by=by.name, at=self.clock.now())
             uow.tasks.save(changed, was=task)
             uow.record(event)
-            await uow.commit()
+            await uow.commit(changed)
         return changed

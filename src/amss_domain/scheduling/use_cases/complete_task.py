@@ -8,9 +8,9 @@ from attrs import evolve, field, frozen
 
 from amss_domain.access.rules import authorize
 from amss_domain.fleet.aircraft import Aircraft
+from amss_domain.fleet.entering import append, refuses
 from amss_domain.fleet.ledger import LedgerEntry
 from amss_domain.fleet.recording import NewUsage, enter_reading
-from amss_domain.fleet.use_cases import append, refuses
 from amss_domain.inventory.rules import blockers_to_use, held_by_part
 from amss_domain.inventory.stock import Reservation
 from amss_domain.inventory.stockkeeping import Moment, settle
@@ -21,6 +21,7 @@ from amss_domain.scheduling.generation import generate
 from amss_domain.scheduling.held import Held, hold
 from amss_domain.scheduling.linking import restood
 from amss_domain.scheduling.ports import SchedulingWork
+from amss_domain.scheduling.predecessors import blockers_to_end_work
 from amss_domain.scheduling.rules import blockers_to_complete, blockers_to_read
 from amss_domain.scheduling.task import Completion, Task
 from amss_domain.scheduling.use_cases.start_task import user_of
@@ -67,18 +68,22 @@ class CompleteTask:
     clock: Clock
     ids: IdFactory
 
-    async def __call__(self, by: Actor, task_id: TaskId, report: Report) -> tuple[Task, Task | None]:
+    async def __call__(
+        self, by: Actor, task_id: TaskId, report: Report, *, expected_version: int | None = None
+    ) -> tuple[Task, Task | None]:
         """Return the completed task and the next one, if there is to be one now.
 
-        Raises `NotFound`, `NotPermitted`, and `Refused` with every reason against.
+        Raises `NotFound`, `NotPermitted`, `VersionMismatch`, and `Refused` with every reason against.
         """
         authorize(by, "tasks:execute")
-        return await on_fresh_data(lambda: self._complete(by, task_id, report))
+        return await on_fresh_data(lambda: self._complete(by, task_id, report, expected_version))
 
-    async def _complete(self, by: Actor, task_id: TaskId, report: Report) -> tuple[Task, Task | None]:
+    async def _complete(
+        self, by: Actor, task_id: TaskId, report: Report, expected_version: int | None
+    ) -> tuple[Task, Task | None]:
         async with self.open_uow(by.org_id, by) as uow:
             today = await today_of(uow, self.clock.now())
-            held = await hold(uow, task_id)
+            held = await hold(uow, task_id, expected_version=expected_version)
             day = report.completed_on or today.on
             facts = await self._facts(uow, held, report, day, today)
             when = Moment(at=today.at, on=today.on)
@@ -99,7 +104,7 @@ class CompleteTask:
             done, following = await self._finish(uow, held, aircraft, completion, today)
             if facts.entry is not None:
                 await announce_all(uow, held.others, {aircraft.id: aircraft}, today=today)
-            await uow.commit()
+            await uow.commit((done, following))
         return done, following
 
     async def _facts(self, uow: SchedulingWork, held: Held, report: Report, day: date, today: Today) -> _Facts:
@@ -118,6 +123,7 @@ class CompleteTask:
             *blockers_to_complete(held.task, completed_on=day, readings=given, totals=totals, today=today.on),
             *(blockers_to_read(given, head.totals) if covered else ()),
             *blockers_to_use(used, reserved),
+            *await blockers_to_end_work(uow, held.task),
         ]
         ahead = {
             meter: report.readings[meter] for meter, total in given.items() if total > totals.get(meter, Decimal(0))
@@ -171,6 +177,8 @@ class CompleteTask:
         # Of one dated before an earlier recorded one the standing says nothing: its breaches are the latest's.
         is_latest = stood.last_done is not None and stood.last_done.task_id == held.task.id
         breaches = stood.standing.breaches if is_latest else {}
+        if held.task.deferral is not None:
+            breaches = held.task.deferral.breaches(breaches, on=completion.completed_on, readings=completion.readings)
         done = _record(uow, held.task, evolve(completion, breaches=breaches))
         if breaches:
             uow.record(

@@ -44,6 +44,8 @@ class GenerateDueTasks:
 
     Exactly once under any number of concurrent runs and crashes; a pass costs what is new, not what exists. `batch` is
     how many links one unit of work takes.
+
+    A pass over one program is what is wanted after that was written or changed.
     """
 
     open_uow: OpenUnitOfWork[SchedulingWork]
@@ -51,17 +53,20 @@ class GenerateDueTasks:
     ids: IdFactory
     batch: int = 200
 
-    async def __call__(self, by: Actor) -> Generated:
-        """Return what was done. Raises `NotPermitted`."""
+    async def __call__(self, by: Actor, *, program_id: ProgramId | None = None) -> Generated:
+        """Return what was done, for one program or for all. Raises `NotPermitted`, `NotFound`."""
         authorize(by, "tasks:write")
         async with self.open_uow(by.org_id, by) as uow:
-            spreading = await uow.programs.spreading()
+            if program_id is None:
+                spreading = await uow.programs.spreading()
+            else:
+                spreading = (program_id,) if (await uow.programs.get(program_id)).spreading else ()
         linked = followed = 0
-        for program_id in spreading:
-            linked += await self._repeat(partial(self._link_covered, by, program_id))
-            followed += await self._repeat(partial(self._follow, by, program_id))
-            await on_fresh_data(partial(self._finish, by, program_id))
-        tasks = await self._repeat(partial(self._generate, by))
+        for spread_id in spreading:
+            linked += await self._repeat(partial(self._link_covered, by, spread_id))
+            followed += await self._repeat(partial(self._follow, by, spread_id))
+            await on_fresh_data(partial(self._finish, by, spread_id))
+        tasks = await self._repeat(partial(self._generate, by, program_id))
         return Generated(linked=linked, followed=followed, tasks=tasks)
 
     async def _repeat(self, step: Callable[[], Awaitable[Step]]) -> int:
@@ -76,7 +81,7 @@ class GenerateDueTasks:
         async with self.open_uow(by.org_id, by) as uow:
             program = await uow.programs.get(program_id)
             applicability = program.terms.applicability
-            if applicability.applies_to is AppliesTo.LISTED:
+            if program.archived_at is not None or applicability.applies_to is AppliesTo.LISTED:
                 return Step(seen=0, done=0)
             seen = await uow.links.unlinked(program_id, model=applicability.model, limit=self.batch)
             if not seen:
@@ -88,7 +93,8 @@ class GenerateDueTasks:
                 for link in await uow.links.of_aircraft([one.id for one in aircraft])
                 if link.program_id == program_id
             }
-            missing = [one for one in aircraft if one.id not in linked]
+            # One that left the fleet since it was seen is no longer covered.
+            missing = [one for one in aircraft if one.archived_at is None and one.id not in linked]
             for one in missing:
                 link_covered(uow, program, one, today=today, ids=self.ids)
             await uow.commit()
@@ -125,10 +131,10 @@ class GenerateDueTasks:
                 uow.programs.save(program.spread(), was=program)
                 await uow.commit()
 
-    async def _generate(self, by: Actor) -> Step:
+    async def _generate(self, by: Actor, program_id: ProgramId | None) -> Step:
         async with self.open_uow(by.org_id, by) as uow:
             today = await today_of(uow, self.clock.now())
-            keys = await uow.links.to_generate(today.on, limit=self.batch)
+            keys = await uow.links.to_generate(today.on, limit=self.batch, program_id=program_id)
             if not keys:
                 return Step(seen=0, done=0)
             aircraft, links = await _hold(uow, keys)

@@ -1,18 +1,19 @@
-"""Reading tasks and programs."""
+"""Reading tasks."""
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from amss_domain.access.rules import authorize
+from amss_domain.audit.model import AuditEntry
+from amss_domain.audit.ports import AuditFilter
 from amss_domain.inventory.stock import Reservation
 from amss_domain.scheduling.due import Assessment
 from amss_domain.scheduling.evaluation import assessed, programs_of
 from amss_domain.scheduling.follow_up import today_of
+from amss_domain.scheduling.log import Labour, TaskNote
 from amss_domain.scheduling.ports import SchedulingWork, TaskFilter
-from amss_domain.scheduling.program import Program
 from amss_domain.scheduling.task import Task
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.clock import Clock
-from amss_domain.shared.errors import NotFound
 from amss_domain.shared.ids import TaskId
 from amss_domain.shared.page import Page, PageRequest
 from amss_domain.shared.unit_of_work import OpenUnitOfWork
@@ -20,12 +21,17 @@ from amss_domain.shared.unit_of_work import OpenUnitOfWork
 
 @frozen(kw_only=True)
 class TaskView:
-    """A task with its aircraft's registration, its program's name, and how it stands today; None once it is closed."""
+    """A task with its aircraft's registration, its program's name, and how it stands today; None once it is closed.
+
+    `notes` and `labour` are there when one task is read, and empty in lists.
+    """
 
     task: Task
     registration: str
     program: str | None
     assessment: Assessment | None
+    notes: tuple[TaskNote, ...] = ()
+    labour: tuple[Labour, ...] = ()
 
 
 @frozen
@@ -46,7 +52,7 @@ class ListTasks:
 
 @frozen
 class GetTask:
-    """Read one task with its reservations."""
+    """Read one task with its reservations, notes and labour."""
 
     open_uow: OpenUnitOfWork[SchedulingWork]
     clock: Clock
@@ -57,36 +63,25 @@ class GetTask:
         async with self.open_uow(by.org_id, by) as uow:
             task = await uow.tasks.get(task_id)
             (view,) = await _views(uow, (task,), self.clock)
+            view = evolve(view, notes=await uow.task_log.notes(task_id), labour=await uow.task_log.labour(task_id))
             return view, await uow.stock.reservations(task_id)
 
 
 @frozen
-class ListPrograms:
-    """List the maintenance programs."""
+class TaskHistory:
+    """Say what happened to a task."""
 
     open_uow: OpenUnitOfWork[SchedulingWork]
 
-    async def __call__(self, by: Actor, request: PageRequest) -> Page[Program]:
-        """Return a page of unarchived programs. Raises `NotPermitted`."""
-        authorize(by, "programs:read")
+    async def __call__(self, by: Actor, task_id: TaskId, request: PageRequest) -> Page[AuditEntry]:
+        """Return a page of the audit entries of the task, newest first unless asked otherwise.
+
+        Raises `NotFound`, `NotPermitted`.
+        """
+        authorize(by, "tasks:read")
         async with self.open_uow(by.org_id, by) as uow:
-            return await uow.programs.page(request)
-
-
-@frozen
-class FindProgram:
-    """Find a maintenance program by its name."""
-
-    open_uow: OpenUnitOfWork[SchedulingWork]
-
-    async def __call__(self, by: Actor, name: str) -> Program:
-        """Return the unarchived program, whatever the case. Raises `NotFound`, `NotPermitted`."""
-        authorize(by, "programs:read")
-        async with self.open_uow(by.org_id, by) as uow:
-            found = await uow.programs.by_names([name.strip()])
-        for program in found.values():
-            return program
-        raise NotFound("program", name)
+            await uow.tasks.get(task_id)
+            return await uow.audit.page(request, filter=AuditFilter(resource_type="task", resource_id=task_id))
 
 
 async def _views(uow: SchedulingWork, tasks: tuple[Task, ...], clock: Clock) -> tuple[TaskView, ...]:

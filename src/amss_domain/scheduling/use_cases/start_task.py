@@ -13,8 +13,9 @@ from amss_domain.inventory.stockkeeping import Moment, reserve_for
 from amss_domain.scheduling.follow_up import today_of
 from amss_domain.scheduling.held import hold
 from amss_domain.scheduling.ports import SchedulingWork
+from amss_domain.scheduling.predecessors import blockers_to_begin
 from amss_domain.scheduling.rules import blockers_to_assign, blockers_to_reserve, blockers_to_start
-from amss_domain.scheduling.task import Task, TaskStatus
+from amss_domain.scheduling.task import Task
 from amss_domain.shared.actor import Actor, ActorKind
 from amss_domain.shared.clock import Clock
 from amss_domain.shared.errors import refuse_if, reject_if
@@ -30,19 +31,24 @@ class AssignTask:
     open_uow: OpenUnitOfWork[SchedulingWork]
     clock: Clock
 
-    async def __call__(self, by: Actor, task_id: TaskId, assignee: UserId) -> Task:
-        """Return the assigned task. Raises `NotFound`, `NotPermitted`, `Refused` unless it is open."""
-        authorize(by, "tasks:write")
-        return await on_fresh_data(lambda: self._assign(by, task_id, assignee))
+    async def __call__(
+        self, by: Actor, task_id: TaskId, assignee: UserId, *, expected_version: int | None = None
+    ) -> Task:
+        """Return the assigned task.
 
-    async def _assign(self, by: Actor, task_id: TaskId, assignee: UserId) -> Task:
+        Raises `NotFound`, `NotPermitted`, `VersionMismatch`, `Refused` unless it is open.
+        """
+        authorize(by, "tasks:write")
+        return await on_fresh_data(lambda: self._assign(by, task_id, assignee, expected_version))
+
+    async def _assign(self, by: Actor, task_id: TaskId, assignee: UserId, expected_version: int | None) -> Task:
         async with self.open_uow(by.org_id, by) as uow:
-            task = (await hold(uow, task_id)).task
+            task = (await hold(uow, task_id, expected_version=expected_version)).task
             refuse_if(blockers_to_assign(task, await uow.users.get(assignee)))
             changed, event = task.assigned(assignee, at=self.clock.now())
             uow.tasks.save(changed, was=task)
             uow.record(event)
-            await uow.commit()
+            await uow.commit(changed)
         return changed
 
 
@@ -54,25 +60,33 @@ class StartTask:
     clock: Clock
     ids: IdFactory
 
-    async def __call__(self, by: Actor, task_id: TaskId, *, assignee: UserId | None = None) -> Task:
+    async def __call__(
+        self,
+        by: Actor,
+        task_id: TaskId,
+        *,
+        assignee: UserId | None = None,
+        expected_version: int | None = None,
+    ) -> Task:
         """Return the task in progress; the technician who starts an unassigned task takes it.
 
-        Raises `NotFound`, `NotPermitted`, `Refused` with every reason against, `InsufficientParts`.
+        Raises `NotFound`, `NotPermitted`, `VersionMismatch`, `Refused` with every reason against, `InsufficientParts`.
         """
         authorize(by, "tasks:execute")
-        return await on_fresh_data(lambda: self._start(by, task_id, assignee))
+        return await on_fresh_data(lambda: self._start(by, task_id, assignee, expected_version))
 
-    async def _start(self, by: Actor, task_id: TaskId, assignee: UserId | None) -> Task:
+    async def _start(self, by: Actor, task_id: TaskId, assignee: UserId | None, expected_version: int | None) -> Task:
         async with self.open_uow(by.org_id, by) as uow:
             today = await today_of(uow, self.clock.now())
-            task = (await hold(uow, task_id)).task
-            refuse_if(blockers_to_start(task))
-            if assignee is not None:
-                refuse_if(blockers_to_assign(task, await uow.users.get(assignee)))
+            task = (await hold(uow, task_id, expected_version=expected_version)).task
+            blockers = (*blockers_to_start(task), *await blockers_to_begin(uow, task))
+            if assignee is not None and task.status.is_open:
+                blockers += blockers_to_assign(task, await uow.users.get(assignee))
+            refuse_if(blockers)
             started = begin(uow, task, assignee=assignee, when=Moment(at=today.at, on=today.on))
             lacking = _lacking(task, await uow.stock.reservations(task_id))
             await reserve_for(uow, task_id, lacking, when=Moment(at=today.at, on=today.on), ids=self.ids)
-            await uow.commit()
+            await uow.commit(started)
         return started
 
 
@@ -85,31 +99,44 @@ class ReserveParts:
     ids: IdFactory
 
     async def __call__(
-        self, by: Actor, task_id: TaskId, parts: Mapping[PartId, int] | None = None, *, start: bool = True
+        self,
+        by: Actor,
+        task_id: TaskId,
+        parts: Mapping[PartId, int] | None = None,
+        *,
+        start: bool = True,
+        expected_version: int | None = None,
     ) -> tuple[Task, tuple[Reservation, ...]]:
         """Return the task and what was reserved; `parts` None reserves the required parts that it still lacks.
 
-        Raises `NotFound`, `NotPermitted`, `InvalidInput`, `Refused` with every reason against, `InsufficientParts`.
+        Raises `NotFound`, `NotPermitted`, `InvalidInput`, `VersionMismatch`, `Refused` with every reason against,
+        `InsufficientParts`.
         """
         authorize(by, "parts:reserve")
         reject_if(violations_of_quantities((parts or {}).items()))
-        return await on_fresh_data(lambda: self._reserve(by, task_id, parts, start))
+        return await on_fresh_data(lambda: self._reserve(by, task_id, parts, start, expected_version))
 
     async def _reserve(
-        self, by: Actor, task_id: TaskId, parts: Mapping[PartId, int] | None, start: bool
+        self,
+        by: Actor,
+        task_id: TaskId,
+        parts: Mapping[PartId, int] | None,
+        start: bool,
+        expected_version: int | None,
     ) -> tuple[Task, tuple[Reservation, ...]]:
         async with self.open_uow(by.org_id, by) as uow:
             today = await today_of(uow, self.clock.now())
             when = Moment(at=today.at, on=today.on)
-            task = (await hold(uow, task_id)).task
+            task = (await hold(uow, task_id, expected_version=expected_version)).task
             refuse_if(blockers_to_reserve(task))
-            if start and task.status is TaskStatus.SCHEDULED:
+            if start and task.status.is_waiting:
                 authorize(by, "tasks:execute")
+                refuse_if(await blockers_to_begin(uow, task))
                 task = begin(uow, task, assignee=None, when=when)
             if parts is None:
                 parts = _lacking(task, await uow.stock.reservations(task_id))
             reserved = await reserve_for(uow, task_id, parts, when=when, ids=self.ids)
-            await uow.commit()
+            await uow.commit((task, reserved))
         return task, reserved
 
 

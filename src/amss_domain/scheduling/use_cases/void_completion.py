@@ -28,15 +28,18 @@ class VoidCompletion:
     clock: Clock
     ids: IdFactory
 
-    async def __call__(self, by: Actor, task_id: TaskId, *, reason: str) -> Task:
-        """Return the voided task. Raises `NotFound`, `NotPermitted`, `Refused` with every reason against."""
-        authorize(by, "tasks:void")
-        return await on_fresh_data(lambda: self._void(by, task_id, reason))
+    async def __call__(self, by: Actor, task_id: TaskId, *, reason: str, expected_version: int | None = None) -> Task:
+        """Return the voided task.
 
-    async def _void(self, by: Actor, task_id: TaskId, reason: str) -> Task:
+        Raises `NotFound`, `NotPermitted`, `VersionMismatch`, `Refused` with every reason against.
+        """
+        authorize(by, "tasks:void")
+        return await on_fresh_data(lambda: self._void(by, task_id, reason, expected_version))
+
+    async def _void(self, by: Actor, task_id: TaskId, reason: str, expected_version: int | None) -> Task:
         async with self.open_uow(by.org_id, by) as uow:
             today = await today_of(uow, self.clock.now())
-            held = await hold(uow, task_id)
+            held = await hold(uow, task_id, expected_version=expected_version)
             refuse_if(blockers_to_void(held.task, reason))
             voided, event = held.task.voided(Voiding(voided_at=today.at, voided_by=by.name, reason=reason))
             uow.tasks.save(voided, was=held.task)
@@ -52,5 +55,5 @@ class VoidCompletion:
                     today=today,
                     ids=self.ids,
                 )
-            await uow.commit()
+            await uow.commit(voided)
         return voided

@@ -1,25 +1,40 @@
 """Every law of every port in one class, for a backend that has all ports; each contract also stands alone."""
 
 from amss_domain.testing.backend import Backend, Capabilities, Work
+from amss_domain.testing.contracts.actors import ActorsContract
+from amss_domain.testing.contracts.answers import AnswersContract
+from amss_domain.testing.contracts.api_keys import ApiKeysContract
 from amss_domain.testing.contracts.concurrency import ConcurrencyContract
+from amss_domain.testing.contracts.credentials import AccessTokensContract, PasswordHasherContract, SecretsContract
 from amss_domain.testing.contracts.fleet import FleetContract
 from amss_domain.testing.contracts.links import LinksContract
 from amss_domain.testing.contracts.organizations import DirectoryContract, OrganizationsContract
 from amss_domain.testing.contracts.parts import PartsContract
 from amss_domain.testing.contracts.programs import ProgramsContract
-from amss_domain.testing.contracts.stock import MovementsContract, ReservationsContract, StockRowsContract
+from amss_domain.testing.contracts.rate_limit import RateLimiterContract
+from amss_domain.testing.contracts.reports import ReportsContract
+from amss_domain.testing.contracts.reservations import ReservationsContract
+from amss_domain.testing.contracts.sessions import SessionsContract
+from amss_domain.testing.contracts.stock import MovementsContract, StockRowsContract
+from amss_domain.testing.contracts.stock_at_once import StockAtOnceContract
+from amss_domain.testing.contracts.task_log import DependenciesContract, TaskLogContract
 from amss_domain.testing.contracts.tasks import TasksContract
 from amss_domain.testing.contracts.trail import AuditTrailContract, OutboxContract
 from amss_domain.testing.contracts.unit_of_work import UnitOfWorkContract
 from amss_domain.testing.contracts.usage import UsageContract
-from amss_domain.testing.contracts.users import UsersContract
+from amss_domain.testing.contracts.users import PasswordsContract, UsersContract
 
 __all__ = [
+    "AccessTokensContract",
+    "ActorsContract",
+    "AnswersContract",
+    "ApiKeysContract",
     "AuditTrailContract",
     "Backend",
     "BackendContract",
     "Capabilities",
     "ConcurrencyContract",
+    "DependenciesContract",
     "DirectoryContract",
     "FleetContract",
     "LinksContract",
@@ -27,9 +42,17 @@ __all__ = [
     "OrganizationsContract",
     "OutboxContract",
     "PartsContract",
+    "PasswordHasherContract",
+    "PasswordsContract",
     "ProgramsContract",
+    "RateLimiterContract",
+    "ReportsContract",
     "ReservationsContract",
+    "SecretsContract",
+    "SessionsContract",
+    "StockAtOnceContract",
     "StockRowsContract",
+    "TaskLogContract",
     "TasksContract",
     "UnitOfWorkContract",
     "UsageContract",
@@ -44,6 +67,12 @@ class BackendContract:
     class TestUnitOfWork(UnitOfWorkContract):
         """The laws of `UnitOfWork`."""
 
+    class TestActors(ActorsContract):
+        """The laws of who may use a unit of work at all."""
+
+    class TestAnswers(AnswersContract):
+        """The laws of `Answers` and of commands that come again."""
+
     class TestDirectory(DirectoryContract):
         """The laws of `Directory`."""
 
@@ -52,6 +81,15 @@ class BackendContract:
 
     class TestUsers(UsersContract):
         """The laws of `Users`."""
+
+    class TestPasswords(PasswordsContract):
+        """The laws of `Passwords`."""
+
+    class TestSessions(SessionsContract):
+        """The laws of `Sessions`."""
+
+    class TestApiKeys(ApiKeysContract):
+        """The laws of `ApiKeys`."""
 
     class TestAuditTrail(AuditTrailContract):
         """The laws of `AuditTrail`."""
@@ -77,6 +115,9 @@ class BackendContract:
     class TestReservations(ReservationsContract):
         """The laws of `StockRows` that concern reservations."""
 
+    class TestStockAtOnce(StockAtOnceContract):
+        """The laws of stock that many change at once."""
+
     class TestPrograms(ProgramsContract):
         """The laws of `Programs`."""
 
@@ -85,6 +126,15 @@ class BackendContract:
 
     class TestTasks(TasksContract):
         """The laws of `Tasks`."""
+
+    class TestTaskLog(TaskLogContract):
+        """The laws of `TaskLog`."""
+
+    class TestDependencies(DependenciesContract):
+        """The laws of `Dependencies`."""
+
+    class TestReports(ReportsContract):
+        """The laws of `Reports`."""
 
     class TestConcurrency(ConcurrencyContract):
         """The laws of many units of work at once."""

@@ -3,23 +3,25 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+import pytest
 from attrs import evolve
 from hypothesis import strategies as st
 
 from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.scheduling.link import Generation, Link
-from amss_domain.scheduling.ports import LinkKey
+from amss_domain.scheduling.ports import LinkFilter, LinkKey
 from amss_domain.scheduling.program import Program
 from amss_domain.shared.errors import AlreadyExists, AmssError
+from amss_domain.shared.page import NEWEST_FIRST, OLDEST_FIRST, Order, Page, PageRequest
 from amss_domain.testing import scheduling_values
-from amss_domain.testing.backend import Capabilities
+from amss_domain.testing.backend import Capabilities, Work
 from amss_domain.testing.builders import an_aircraft
 from amss_domain.testing.contracts.contract import outrun, refused
 from amss_domain.testing.contracts.kept import HeldLaws, Way, picking
 from amss_domain.testing.contracts.keyed import archived
 from amss_domain.testing.scheduling_builders import a_link, a_program, three_limits
 from amss_domain.testing.stand_ins import NOON, TODAY
-from amss_domain.testing.tenant import Tenant, Thing
+from amss_domain.testing.tenant import Tenant, Thing, all_of
 
 TOMORROW = TODAY + timedelta(days=1)
 
@@ -44,6 +46,7 @@ class LinksContract(HeldLaws[Link]):
         return {
             "get": lambda uow, one: uow.links.get(one.id),
             "of_aircraft": picking(lambda uow, one: uow.links.of_aircraft([one.aircraft_id])),
+            "page": picking(_among_all),
         }
 
     def holding(self) -> Mapping[str, Way[Link]]:
@@ -186,6 +189,63 @@ class LinksContract(HeldLaws[Link]):
             assert await uow.links.unlinked(program.id, model="a320-214", limit=9) == (airbus,)
             assert await uow.links.unlinked(program.id, model="A320", limit=9) == ()
 
+    async def test_links_that_wait_are_found_by_program(self, ours: Tenant) -> None:
+        """`to_generate` of a program returns that one's pending and waking links alone, in the same order."""
+        program, other = a_program(org_id=ours.id), a_program(org_id=ours.id)
+        one, two, three = (an_aircraft(org_id=ours.id) for _ in range(3))
+        links = [
+            a_link(one, program, generation=Generation.WAITING, wake_on=TODAY),
+            a_link(two, program, generation=Generation.PENDING),
+            a_link(three, program, generation=Generation.WAITING, wake_on=TOMORROW),
+        ]
+        others = [a_link(aircraft, other, generation=Generation.PENDING) for aircraft in (one, two)]
+        await ours.keep(program, other, one, two, three, *others, *links)
+
+        async with ours.open() as uow:
+            found = await uow.links.to_generate(TODAY, limit=9, program_id=program.id)
+            assert found == (_key(links[0]), _key(links[1]))
+            assert await uow.links.to_generate(TODAY, limit=1, program_id=program.id) == (_key(links[0]),)
+            assert await uow.links.to_generate(TODAY, limit=9, program_id=other.id) == tuple(map(_key, others))
+
+    async def test_links_are_listed_by_program_and_aircraft(self, ours: Tenant, theirs: Tenant) -> None:
+        """`page` has the active links, of the program, of the aircraft or of both, by id either way round."""
+        programs = [a_program(org_id=ours.id) for _ in range(2)]
+        fleet = [an_aircraft(org_id=ours.id) for _ in range(3)]
+        links = [a_link(aircraft, program) for program in programs for aircraft in fleet]
+        await ours.keep(*programs, *fleet, *reversed(links))
+        await theirs.keep(*(needed := self.needed(theirs)), self.one(theirs, needed))
+        first, _, last, *others = links
+
+        for filter, expected in (
+            (LinkFilter(), links),
+            (LinkFilter(program_id=programs[0].id), links[:3]),
+            (LinkFilter(aircraft_id=fleet[1].id), [links[1], links[4]]),
+            (LinkFilter(program_id=programs[1].id, aircraft_id=fleet[0].id), others[:1]),
+            (LinkFilter(program_id=a_program(org_id=ours.id).id), []),
+        ):
+            assert await _listed(ours, OLDEST_FIRST, filter, limit=2) == tuple(expected)
+            assert await _listed(ours, NEWEST_FIRST, filter, limit=1) == tuple(reversed(expected))
+        async with ours.open() as uow:
+            page = await uow.links.page(PageRequest(after=first.id, limit=2), filter=LinkFilter())
+            with pytest.raises(ValueError, match="name"):
+                await uow.links.page(PageRequest(order=Order("name")), filter=LinkFilter())
+        assert page == Page((links[1], last), last.id)
+
+    async def test_ended_links_are_listed_apart(self, ours: Tenant) -> None:
+        """`page` leaves out the links that ended, and returns them alone when asked for them."""
+        program = a_program(org_id=ours.id)
+        one, two = an_aircraft(org_id=ours.id), an_aircraft(org_id=ours.id)
+        active, was = a_link(one, program), a_link(two, program)
+        await ours.keep(program, one, two, active, was)
+        ended, _ = was.ended(reason="sold", at=NOON)
+        await ours.change(was, ended)
+
+        for program_id in (None, program.id):
+            assert await _listed(ours, OLDEST_FIRST, LinkFilter(program_id=program_id)) == (active,)
+            assert await _listed(ours, OLDEST_FIRST, LinkFilter(program_id=program_id, ended=True)) == (ended,)
+        assert await _listed(ours, OLDEST_FIRST, LinkFilter(aircraft_id=two.id)) == ()
+        assert await _listed(ours, NEWEST_FIRST, LinkFilter(aircraft_id=two.id, ended=True)) == (ended,)
+
     async def test_finding_work_sees_the_changes_of_its_own_unit_of_work(self, ours: Tenant) -> None:
         """`to_generate`, `behind` and `unlinked` see what was added and saved before the commit."""
         needed = self.needed(ours)
@@ -235,3 +295,22 @@ def aircraft_and_program(needed: tuple[Thing, ...]) -> tuple[Aircraft, Program]:
 
 def _key(link: Link) -> LinkKey:
     return LinkKey(link.id, link.aircraft_id)
+
+
+async def _among_all(uow: Work, link: Link) -> tuple[Link, ...]:
+    """Return all links of the link's program, active and ended."""
+    active, ended = LinkFilter(program_id=link.program_id), LinkFilter(program_id=link.program_id, ended=True)
+    return (
+        *await all_of(lambda request: uow.links.page(request, filter=active)),
+        *await all_of(lambda request: uow.links.page(request, filter=ended)),
+    )
+
+
+async def _listed(tenant: Tenant, order: Order, filter: LinkFilter, *, limit: int = 200) -> tuple[Link, ...]:
+    """Return everything that matches, in that order, read `limit` at a time."""
+
+    async def one_page(request: PageRequest) -> Page[Link]:
+        async with tenant.open() as uow:
+            return await uow.links.page(evolve(request, order=order), filter=filter)
+
+    return await all_of(one_page, limit=limit)

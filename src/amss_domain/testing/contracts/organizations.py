@@ -10,12 +10,13 @@ from amss_domain.access.model import Organization, Policy
 from amss_domain.shared.actor import system_actor
 from amss_domain.shared.errors import AlreadyExists, AmssError, StaleVersion
 from amss_domain.shared.ids import OrgId
+from amss_domain.shared.page import NEWEST_FIRST, Order, Page, PageRequest
 from amss_domain.testing import values
 from amss_domain.testing.backend import Backend, Capabilities
 from amss_domain.testing.builders import an_organization
 from amss_domain.testing.contracts.contract import Contract, assert_waits, ending, meanwhile, refused, some_examples
 from amss_domain.testing.stand_ins import FRESH_IDS, NOON, number_of
-from amss_domain.testing.tenant import Tenant
+from amss_domain.testing.tenant import Tenant, all_of
 
 
 class DirectoryContract(Contract):
@@ -50,6 +51,43 @@ class DirectoryContract(Contract):
         with pytest.raises(UnknownOrganization):
             await backend.directory.by_id(OrgId(FRESH_IDS.new()))
         assert organization not in await backend.directory.everyone()
+
+    @pytest.mark.parametrize("limit", [1, 2, 200])
+    async def test_pages_come_in_the_order_asked_for(self, backend: Backend, limit: int) -> None:
+        """`page` lists all organizations by id or by slug, either way round, at its own pace."""
+        number = number_of(FRESH_IDS.new())
+        added = [an_organization(slug=f"page-{number}-{end}") for end in ("b", "a-b", "a0", "ab", "a")]
+        for organization in added:
+            await _tenant(backend, organization)
+        begin = added[0].id
+
+        orders = {Order(): added, Order("slug"): sorted(added, key=lambda one: one.slug)}
+
+        for order, expected in orders.items():
+            after = expected[expected.index(added[0]) + 1 :]
+            page = await backend.directory.page(PageRequest(order=order, limit=limit, after=begin))
+            assert list(page.items)[: len(after)] == after[:limit]
+            listed = await _listed(backend, order)
+            assert [one for one in listed if one in added] == expected
+            assert await _listed(backend, evolve(order, descending=True)) == listed[::-1]
+
+    async def test_pages_end(self, backend: Backend) -> None:
+        """Nothing comes after the last one, nor by slug after an unknown one; another order is refused."""
+        organization = an_organization(slug=f"zzz-{number_of(FRESH_IDS.new())}")
+        await _tenant(backend, organization)
+        unknown = FRESH_IDS.new()
+
+        last = await backend.directory.page(PageRequest(order=NEWEST_FIRST, limit=1))
+        beyond = await backend.directory.page(PageRequest(after=last.items[0].id))
+        nowhere = [
+            await backend.directory.page(PageRequest(order=Order("slug", descending), after=unknown))
+            for descending in (False, True)
+        ]
+
+        assert beyond == Page(())
+        assert nowhere == [Page(()), Page(())]
+        with pytest.raises(ValueError, match="name"):
+            await backend.directory.page(PageRequest(order=Order("name")))
 
     async def test_everyone_comes_by_slug(self, backend: Backend) -> None:
         """`everyone` returns all organizations by slug, hyphens before digits before letters."""
@@ -177,3 +215,10 @@ async def _tenant(backend: Backend, organization: Organization) -> Tenant:
     tenant = Tenant(backend, organization, system_actor(organization.id, "worker"))
     await tenant.keep(organization)
     return tenant
+
+
+async def _listed(backend: Backend, order: Order) -> tuple[Organization, ...]:
+    async def one_page(request: PageRequest) -> Page[Organization]:
+        return await backend.directory.page(evolve(request, order=order))
+
+    return await all_of(one_page)

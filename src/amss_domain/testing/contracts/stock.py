@@ -1,7 +1,7 @@
-"""The laws of stock, its movements and its reservations."""
+"""The laws of stock and its movements."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from attrs import evolve
@@ -9,18 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amss_domain.inventory.part import Part
-from amss_domain.inventory.stock import Place, Reservation, Stock
+from amss_domain.inventory.ports import ANY_STOCK, StockFilter
+from amss_domain.inventory.stock import Movement, Place, Stock
 from amss_domain.scheduling.task import Task
 from amss_domain.shared.errors import AlreadyExists, AmssError, InvariantBroken
-from amss_domain.shared.page import Page, PageRequest
+from amss_domain.shared.ids import StockId
+from amss_domain.shared.page import NEWEST_FIRST, OLDEST_FIRST, Order, Page, PageRequest
 from amss_domain.testing import values
 from amss_domain.testing.backend import Capabilities, Work
-from amss_domain.testing.builders import a_movement, a_part, a_reservation, an_aircraft, some_stock
+from amss_domain.testing.builders import a_movement, a_part, an_aircraft, some_stock
 from amss_domain.testing.contracts.contract import Contract, outrun, refused, some_examples
-from amss_domain.testing.contracts.kept import KeptLaws, Way, newer, picking
+from amss_domain.testing.contracts.kept import Way, picking
 from amss_domain.testing.contracts.paged import PagedLaws
 from amss_domain.testing.scheduling_builders import a_task
-from amss_domain.testing.stand_ins import NOON, TODAY
+from amss_domain.testing.stand_ins import FRESH_IDS, NOON, TODAY
 from amss_domain.testing.tenant import Tenant, Thing, all_of
 
 
@@ -47,6 +49,7 @@ class StockRowsContract(PagedLaws[Stock]):
     def ways(self) -> Mapping[str, Way[Stock]]:
         return {
             "get": lambda uow, one: uow.stock.get(one.id),
+            "get_many": picking(lambda uow, one: uow.stock.get_many([one.id])),
             "of_parts": picking(lambda uow, one: uow.stock.of_parts([one.part_id])),
             "page": picking(lambda uow, _: all_of(uow.stock.page)),
         }
@@ -69,6 +72,75 @@ class StockRowsContract(PagedLaws[Stock]):
             assert await uow.stock.of_parts([nut.id, a_part(org_id=ours.id).id, bolt.id]) == tuple(rows)
             assert await uow.stock.of_parts([nut.id, bolt.id], for_update=True) == tuple(rows)
             assert await uow.stock.of_parts([]) == ()
+
+    async def test_many_come_in_the_order_of_their_ids(self, ours: Tenant) -> None:
+        """`get_many` returns each once by id; unknown ids are left out."""
+        first, second = await self.some_kept(ours, 2)
+
+        async with ours.open() as uow:
+            assert await uow.stock.get_many([second.id, StockId(FRESH_IDS.new()), first.id, second.id]) == (
+                first,
+                second,
+            )
+            assert await uow.stock.get_many([]) == ()
+
+    async def test_a_page_has_only_what_matches(self, ours: Tenant, theirs: Tenant) -> None:
+        """`page` lists the rows that match every part of the filter, and pages through them in every order."""
+        bolt, nut = a_part(org_id=ours.id), a_part(org_id=ours.id)
+        day = timedelta(days=1)
+        old = some_stock(bolt, place=Place(location="A"), expiry_date=TODAY - day)
+        here = some_stock(bolt, place=Place(location="B"), expiry_date=TODAY)
+        aside = some_stock(bolt, place=Place(location="A", lot="7"), quarantined=True)
+        other = some_stock(nut, place=Place(location="A"), expiry_date=TODAY, quarantined=True)
+        nowhere = some_stock(nut, place=Place())
+        await ours.keep(bolt, nut, old, here, aside, other, nowhere)
+        foreign = a_part(org_id=theirs.id)
+        await theirs.keep(foreign, some_stock(foreign, place=Place(location="A"), quarantined=True))
+        expected = {
+            ANY_STOCK: (old, here, aside, other, nowhere),
+            StockFilter(part_id=bolt.id): (old, here, aside),
+            StockFilter(part_id=foreign.id): (),
+            StockFilter(location="A"): (old, aside, other),
+            StockFilter(location="a"): (),
+            StockFilter(quarantined=True): (aside, other),
+            StockFilter(quarantined=False): (old, here, nowhere),
+            StockFilter(expiring_before=TODAY): (old,),
+            StockFilter(expiring_before=TODAY + day): (old, here, other),
+            StockFilter(expiring_before=date.min): (),
+            StockFilter(location="A", quarantined=True): (aside, other),
+            StockFilter(location="A", expiring_before=TODAY + day): (old, other),
+            StockFilter(part_id=bolt.id, location="A", quarantined=False): (old,),
+            StockFilter(part_id=nut.id, expiring_before=TODAY + day): (other,),
+            StockFilter(quarantined=True, expiring_before=TODAY + day): (other,),
+        }
+
+        for filter, rows in expected.items():
+            assert await self._everything(ours, OLDEST_FIRST, filter) == rows
+            assert await self._everything(ours, NEWEST_FIRST, filter) == rows[::-1]
+            by_expiry = tuple(sorted(rows, key=lambda row: (row.expiry_date or date.max, row.id)))
+            assert await self._everything(ours, Order("expiry_date"), filter) == by_expiry
+            assert await self._everything(ours, Order("expiry_date", descending=True), filter) == by_expiry[::-1]
+
+    async def test_what_never_expires_comes_after_all_that_does(self, ours: Tenant) -> None:
+        """By `expiry_date` rows of one day come by id, the last day there is before none at all."""
+        part = a_part(org_id=ours.id)
+        days = (None, date.max, TODAY, date.min, TODAY, None)
+        rows = [some_stock(part, expiry_date=day) for day in days]
+        await ours.keep(part, *rows)
+        by_expiry = tuple(rows[place] for place in (3, 2, 4, 1, 0, 5))
+
+        assert await self._everything(ours, Order("expiry_date"), ANY_STOCK) == by_expiry
+        assert await self._everything(ours, Order("expiry_date", descending=True), ANY_STOCK) == by_expiry[::-1]
+
+    async def test_pages_by_expiry_start_after_a_row(self, ours: Tenant) -> None:
+        """After a row that is not there nothing comes by `expiry_date`; other orders are a ValueError."""
+        await self.some_kept(ours, 2)
+
+        async with ours.open() as uow:
+            after_none = PageRequest(order=Order("expiry_date"), after=FRESH_IDS.new())
+            assert await uow.stock.page(after_none) == Page((), None)
+            with pytest.raises(ValueError, match="order"):
+                await uow.stock.page(PageRequest(order=Order("quantity_on_hand")))
 
     @pytest.mark.parametrize(
         "place",
@@ -141,6 +213,17 @@ class StockRowsContract(PagedLaws[Stock]):
         async with ours.open() as uow:
             assert await uow.stock.of_parts([foreign.id]) == ()
 
+    @staticmethod
+    async def _everything(tenant: Tenant, order: Order, filter: StockFilter) -> tuple[Stock, ...]:
+        """Return all that is listed, which is the same whatever the limit."""
+        async with tenant.open() as uow:
+            alone, *others = [
+                await all_of(lambda request: uow.stock.page(evolve(request, order=order), filter=filter), limit=limit)
+                for limit in (1, 2, 200)
+            ]
+        assert others == [alone, alone]
+        return alone
+
 
 class MovementsContract(Contract):
     """The laws of `StockRows` that concern movements."""
@@ -168,6 +251,28 @@ class MovementsContract(Contract):
         async with ours.open() as uow:
             assert await uow.stock.movements(row.id) == (first, second, third)
 
+    @pytest.mark.parametrize("limit", [1, 2, 200])
+    async def test_movements_come_in_pages(self, ours: Tenant, limit: int) -> None:
+        """`page_of_movements` lists those of the row alone by when they occurred and id, the newest first on demand."""
+        row, _ = await _a_row(ours)
+        other, _ = await _a_row(ours)
+        third, first, second = (a_movement(row, 5, at=NOON + timedelta(seconds=seconds)) for seconds in (1, 0, 0))
+        await ours.keep(third, first, a_movement(other), second)
+
+        assert await self._listed(ours, row, None, limit) == (first, second, third)
+        assert await self._listed(ours, row, OLDEST_FIRST, limit) == (first, second, third)
+        assert await self._listed(ours, row, NEWEST_FIRST, limit) == (third, second, first)
+
+    async def test_a_page_of_movements_starts_after_one_of_them(self, ours: Tenant) -> None:
+        """After a movement that is not there nothing comes; there is no order but that of time."""
+        row, _ = await _a_row(ours)
+        await ours.keep(a_movement(row))
+
+        async with ours.open() as uow:
+            assert await uow.stock.page_of_movements(row.id, PageRequest(after=FRESH_IDS.new())) == Page((), None)
+            with pytest.raises(ValueError, match="order"):
+                await uow.stock.page_of_movements(row.id, PageRequest(order=Order("quantity")))
+
     async def test_movements_wait_for_the_commit(self, ours: Tenant) -> None:
         """Leaving without `commit` moves nothing; until then the unit of work alone sees what it moved."""
         row, _ = await _a_row(ours)
@@ -192,100 +297,21 @@ class MovementsContract(Contract):
 
         async with ours.open() as uow:
             assert await uow.stock.movements(row.id) == ()
+            assert await uow.stock.page_of_movements(row.id, PageRequest()) == Page((), None)
         async with theirs.open() as uow:
             assert await uow.stock.movements(row.id) == (movement,)
 
-
-class ReservationsContract(KeptLaws[Reservation]):
-    """The laws of `StockRows` that concern reservations."""
-
-    def needed(self, tenant: Tenant, /) -> tuple[Thing, ...]:
-        part, aircraft = a_part(org_id=tenant.id), an_aircraft(org_id=tenant.id)
-        return part, some_stock(part), aircraft, a_task(aircraft)
-
-    def one(self, _tenant: Tenant, needed: tuple[Thing, ...], /) -> Reservation:
-        row, task = _row_and_task(needed)
-        return a_reservation(row, task.id, 2)
-
-    def any_of(self, _tenant: Tenant, needed: tuple[Thing, ...], /) -> st.SearchStrategy[Reservation]:
-        row, task = _row_and_task(needed)
-        return values.reservations(row, task.id)
-
-    def changed(self, kept: Reservation, other: Reservation) -> Reservation:
-        return evolve(
-            kept,
-            quantity_consumed=min(kept.quantity, other.quantity_consumed),
-            status=other.status,
-            updated_at=other.updated_at,
-        )
-
-    def ways(self) -> Mapping[str, Way[Reservation]]:
-        return {"reservations": picking(lambda uow, one: uow.stock.reservations(one.task_id))}
-
-    async def test_a_task_has_its_reservations_whatever_became_of_them(self, ours: Tenant) -> None:
-        """`reservations` returns those of the task alone, by id, consumed and released ones too."""
-        needed = self.needed(ours)
-        row, task = _row_and_task(needed)
-        others = self.needed(ours)
-        open_one, used, released = (a_reservation(row, task.id, 2) for _ in range(3))
-        await ours.keep(*needed, *others, released, used, self.one(ours, others), open_one)
-        ended = used.settled(1, at=NOON), released.settled(0, at=NOON)
-        await ours.change(used, ended[0])
-        await ours.change(released, ended[1])
-
-        async with ours.open() as uow:
-            assert await uow.stock.reservations(task.id) == (open_one, *ended)
-
-    async def test_a_foreign_row_cannot_be_reserved(self, ours: Tenant, theirs: Tenant, can: Capabilities) -> None:
-        """A reservation that points to a foreign row, part or task is refused."""
-        can.need_references()
-        needed, foreign = self.needed(ours), self.needed(theirs)
-        await ours.keep(*needed)
-        await theirs.keep(*foreign)
-        mine, other = self.one(ours, needed), self.one(theirs, foreign)
-
-        for pointing in (
-            evolve(mine, stock_id=other.stock_id),
-            evolve(mine, part_id=other.part_id, stock_id=other.stock_id),
-            evolve(mine, task_id=other.task_id),
-        ):
-            await refused(ours, adding=pointing)
-
-        async with ours.open() as uow:
-            assert await uow.stock.reservations(mine.task_id) == await uow.stock.reservations(other.task_id) == ()
-
-    async def test_a_reservation_may_be_settled_with_its_row(self, ours: Tenant) -> None:
-        """One unit of work saves a row again and again and settles its reservations, as completing a task does."""
-        needed = self.needed(ours)
-        row, task = _row_and_task(needed)
-        first, second = a_reservation(row, task.id, 2), a_reservation(row, task.id, 3)
-        reserved = newer(evolve(row, quantity_reserved=5))
-        await ours.keep(*needed, first, second)
-        await ours.change(row, reserved)
-
-        async with ours.open() as uow:
-            once = reserved.moved(on_hand=-2, reserved=-2, at=NOON)
-            twice = once.moved(reserved=-3, at=NOON)
-            uow.stock.save(once, was=reserved)
-            uow.stock.save_reservation(first.settled(2, at=NOON), was=first)
-            uow.stock.save(twice, was=once)
-            uow.stock.save_reservation(second.settled(0, at=NOON), was=second)
-            await uow.commit()
-
-        async with ours.open() as uow:
-            assert await uow.stock.get(row.id) == twice
-            assert await uow.stock.reservations(task.id) == (first.settled(2, at=NOON), second.settled(0, at=NOON))
+    @staticmethod
+    async def _listed(tenant: Tenant, row: Stock, order: Order | None, limit: int) -> tuple[Movement, ...]:
+        async with tenant.open() as uow:
+            return await all_of(
+                lambda request: uow.stock.page_of_movements(row.id, evolve(request, order=order)), limit=limit
+            )
 
 
 def _part(needed: tuple[Thing, ...]) -> Part:
     (part,) = (thing for thing in needed if isinstance(thing, Part))
     return part
-
-
-def _row_and_task(needed: tuple[Thing, ...]) -> tuple[Stock, Task]:
-    (row,) = (thing for thing in needed if isinstance(thing, Stock))
-    (task,) = (thing for thing in needed if isinstance(thing, Task))
-    return row, task
 
 
 async def _a_row(tenant: Tenant) -> tuple[Stock, Task]:

@@ -8,12 +8,13 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amss_domain.audit.model import entry_of, message_of
+from amss_domain.audit.model import AuditEntry, entry_of, message_of
 from amss_domain.audit.ports import AuditFilter
 from amss_domain.inventory.events import LowStock, PartUpdated
 from amss_domain.shared.actor import Actor, ActorKind
 from amss_domain.shared.events import Change
-from amss_domain.shared.page import Page, PageRequest
+from amss_domain.shared.ids import EventId
+from amss_domain.shared.page import NEWEST_FIRST, OLDEST_FIRST, Order, Page, PageRequest
 from amss_domain.testing import values
 from amss_domain.testing.builders import a_part
 from amss_domain.testing.contracts.contract import Contract, some_examples
@@ -21,6 +22,8 @@ from amss_domain.testing.stand_ins import FRESH_IDS, NOON
 from amss_domain.testing.tenant import Tenant, all_of
 
 ALL = AuditFilter()
+
+_MOMENT = timedelta(microseconds=1)
 
 
 class AuditTrailContract(Contract):
@@ -142,6 +145,105 @@ class AuditTrailContract(Contract):
         ]
         assert await matching(AuditFilter(resource_type="aircraft", resource_id=part.id)) == []
 
+    async def test_entries_are_found_by_who_did_it_and_by_request(self, ours: Tenant) -> None:
+        """`page` returns what one actor did, whoever else is called the same, and what one request did."""
+        jane, joe = (
+            evolve(ours, actor=evolve(ours.actor, id=name, request_id=f"request of {name}")) for name in ("jane", "joe")
+        )
+        of_jane, of_joe, later = a_low_stock(), a_low_stock(), an_update()
+        await jane.keep(events=[of_jane])
+        await joe.keep(events=[of_joe])
+        await evolve(jane, actor=evolve(jane.actor, request_id=None)).keep(events=[later])
+
+        async def matching(filter: AuditFilter) -> list[UUID]:
+            async with ours.open() as uow:
+                return [entry.resource_id for entry in (await uow.audit.page(PageRequest(), filter=filter)).items]
+
+        assert await matching(AuditFilter(actor_id="jane")) == [later.aggregate_id, of_jane.aggregate_id]
+        assert await matching(AuditFilter(actor_id="jane", action="low_stock")) == [of_jane.aggregate_id]
+        assert await matching(AuditFilter(request_id="request of joe")) == [of_joe.aggregate_id]
+        assert await matching(AuditFilter(request_id="request of joe", actor_id="jane")) == []
+
+    @pytest.mark.parametrize("order", [OLDEST_FIRST, NEWEST_FIRST])
+    async def test_a_time_begins_and_ends_where_it_says(self, ours: Tenant, order: Order) -> None:
+        """`since` is included, `until` is not, to the microsecond, either way round and with any other filter."""
+        events = [a_low_stock(at=NOON + number * _MOMENT) for number in range(5)]
+        await ours.keep(events=events)
+        expected = [event.aggregate_id for event in events]
+
+        async def within(since: datetime | None, until: datetime | None) -> list[UUID]:
+            found = []
+            for of in (AuditFilter(), AuditFilter(action="low_stock"), AuditFilter(resource_type="part")):
+                filter = evolve(of, since=since, until=until)
+                async with ours.open() as uow:
+                    page = await uow.audit.page(PageRequest(order=order), filter=filter)
+                found.append([entry.resource_id for entry in page.items])
+            assert found[0] == found[1] == found[2]
+            return found[0][::-1] if order.descending else found[0]
+
+        assert await within(events[1].occurred_at, events[3].occurred_at) == expected[1:3]
+        assert await within(events[3].occurred_at, None) == expected[3:]
+        assert await within(None, events[3].occurred_at) == expected[:3]
+        assert await within(events[3].occurred_at, events[3].occurred_at) == []
+
+    @pytest.mark.parametrize("limit", [1, 2, 200])
+    async def test_the_order_is_that_of_what_happened(self, ours: Tenant, limit: int) -> None:
+        """Entries come in the order of their times, whenever they were committed; those of one instant by their ids."""
+        times = [NOON, NOON + timedelta(days=40), NOON, NOON - timedelta(days=40), NOON + timedelta(days=40)]
+        for at in times:
+            await ours.keep(events=[a_low_stock(at=at), a_low_stock(at=at)])
+
+        async def listed(order: Order) -> tuple[AuditEntry, ...]:
+            async with ours.open() as uow:
+                return await all_of(
+                    lambda request: uow.audit.page(evolve(request, order=order), filter=ALL), limit=limit
+                )
+
+        oldest, newest = await listed(OLDEST_FIRST), await listed(NEWEST_FIRST)
+
+        assert oldest == tuple(sorted(oldest, key=lambda entry: (entry.occurred_at, entry.id)))
+        assert [entry.occurred_at for entry in oldest] == sorted(2 * times)
+        assert newest == oldest[::-1]
+
+    async def test_there_is_no_other_order(self, ours: Tenant) -> None:
+        """An order that the port does not name is refused, and nothing comes after an entry that is not there."""
+        await ours.keep(events=[a_low_stock()])
+
+        async with ours.open() as uow:
+            with pytest.raises(ValueError, match="actor_name"):
+                await uow.audit.page(PageRequest(order=Order("actor_name")), filter=ALL)
+        async with ours.open() as uow:
+            assert await uow.audit.page(PageRequest(after=FRESH_IDS.new()), filter=ALL) == Page((), None)
+
+    async def test_what_follows_is_not_moved_by_what_comes_late(self, ours: Tenant) -> None:
+        """`following` goes on after an entry, past those committed meanwhile with a time before it, to those after."""
+        events = [a_low_stock(at=NOON + timedelta(minutes=number)) for number in range(4)]
+        await ours.keep(events=events)
+
+        async def following(entry: AuditEntry | None, limit: int = 2) -> tuple[AuditEntry, ...]:
+            async with ours.open() as uow:
+                return await uow.audit.following(entry, filter=AuditFilter(action="low_stock"), limit=limit)
+
+        first = await following(None)
+        late = [a_low_stock(at=NOON), a_low_stock(at=NOON + timedelta(minutes=2, seconds=30)), an_update()]
+        await ours.keep(events=late)
+        rest = await following(first[-1], 9)
+
+        assert [entry.resource_id for entry in first] == [event.aggregate_id for event in events[:2]]
+        assert [entry.resource_id for entry in rest] == [
+            event.aggregate_id for event in (events[2], late[1], events[3])
+        ]
+
+    async def test_an_entry_need_not_be_there_to_be_followed(self, ours: Tenant) -> None:
+        """`following` knows the place of an entry that is past retention: entries after its time come, none before."""
+        before, after = a_low_stock(), a_low_stock(at=NOON + timedelta(minutes=2))
+        await ours.keep(events=[before, after])
+        (last, first) = await ours.entries()
+        gone = evolve(first, id=EventId(FRESH_IDS.new()), occurred_at=NOON + timedelta(minutes=1))
+
+        async with ours.open() as uow:
+            assert await uow.audit.following(gone, filter=ALL, limit=9) == (last,)
+
     async def test_entries_are_nobody_elses(self, ours: Tenant, theirs: Tenant) -> None:
         """The trail of one organization has nothing of another's, whatever is asked for."""
         event = a_low_stock()
@@ -150,6 +252,7 @@ class AuditTrailContract(Contract):
         async with ours.open() as uow:
             assert await uow.audit.page(PageRequest(), filter=ALL) == Page((), None)
             found = await uow.audit.page(PageRequest(), filter=AuditFilter(resource_id=event.aggregate_id))
+            assert await uow.audit.following(None, filter=ALL, limit=9) == ()
         assert found == Page((), None)
 
 

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from amss_domain.audit.model import entry_of, message_of
 from amss_domain.inventory.stock import Stock
-from amss_domain.inventory.use_cases import ReceiveStock
+from amss_domain.inventory.use_cases.receive_stock import ReceiveStock
 from amss_domain.shared.errors import AlreadyExists, AmssError, StaleVersion, Unavailable
 from amss_domain.shared.events import Event
 from amss_domain.shared.ids import PartId

@@ -4,16 +4,18 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.fleet.ledger import EntryKind, Ledger, LedgerEntry
 from amss_domain.shared.errors import AlreadyExists, AmssError, NotFound
+from amss_domain.shared.page import NEWEST_FIRST, OLDEST_FIRST, Order, Page, PageRequest
 from amss_domain.testing import values
 from amss_domain.testing.builders import an_aircraft, an_entry
 from amss_domain.testing.contracts.contract import Contract, outrun, some_examples
-from amss_domain.testing.tenant import Tenant
+from amss_domain.testing.tenant import Tenant, all_of
 
 MONDAY = date(2026, 3, 2)
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
@@ -70,6 +72,71 @@ class UsageContract(Contract):
             with pytest.raises(NotFound):
                 await uow.usage.entry(other.id, entry.id)
 
+    @pytest.mark.parametrize("limit", [1, 2, 3, 200])
+    async def test_pages_have_every_entry_once_by_position(self, ours: Tenant, limit: int) -> None:
+        """`page` lists the ledger of one aircraft by position, the newest first unless it is asked for the oldest."""
+        one, other = await _an_aircraft(ours), await _an_aircraft(ours)
+        first, third = an_entry(position=1, on=WEDNESDAY), an_entry(position=3, on=MONDAY)
+        second = an_entry(position=2, corrects=first)
+        await _append(ours, one, first, second, third)
+        await _append(ours, other, an_entry())
+
+        assert await _paged(ours, one, None, limit) == (third, second, first)
+        assert await _paged(ours, one, NEWEST_FIRST, limit) == (third, second, first)
+        assert await _paged(ours, one, OLDEST_FIRST, limit) == (first, second, third)
+
+    async def test_pages_stay_in_step_while_more_is_flown(self, ours: Tenant) -> None:
+        """What is appended meanwhile moves nothing; the last page says that it is the last."""
+        aircraft = await _an_aircraft(ours)
+        entries = [an_entry(position=position) for position in (1, 2, 3, 4)]
+        await _append(ours, aircraft, *entries[:3])
+        async with ours.open() as uow:
+            newest = await uow.usage.page(aircraft.id, PageRequest(limit=2))
+        await _append(ours, aircraft, entries[3])
+
+        async with ours.open() as uow:
+            rest = await uow.usage.page(aircraft.id, PageRequest(limit=1, after=newest.next_after))
+
+        assert newest == Page((entries[2], entries[1]), entries[1].id)
+        assert rest == Page((entries[0],), None)
+
+    @pytest.mark.parametrize("order", [NEWEST_FIRST, OLDEST_FIRST])
+    async def test_nothing_comes_after_what_the_ledger_does_not_have(self, ours: Tenant, order: Order) -> None:
+        """A page after an unknown entry, or after one of another aircraft, is empty."""
+        one, other = await _an_aircraft(ours), await _an_aircraft(ours)
+        elsewhere = [an_entry(position=position) for position in (1, 2, 3)]
+        await _append(ours, one, *(an_entry(position=position) for position in (1, 2, 3)))
+        await _append(ours, other, *elsewhere)
+
+        async with ours.open() as uow:
+            for entry in (an_entry(), elsewhere[1]):
+                assert await uow.usage.page(one.id, PageRequest(order=order, after=entry.id)) == Page((), None)
+
+    async def test_there_is_no_order_but_that_recorded(self, ours: Tenant) -> None:
+        """`page` raises ValueError for an order that it does not have."""
+        async with ours.open() as uow:
+            with pytest.raises(ValueError, match="order"):
+                await uow.usage.page(an_aircraft(org_id=ours.id).id, PageRequest(order=Order("occurred_on")))
+
+    async def test_what_occurred_lately_comes_with_the_first_entry(self, ours: Tenant) -> None:
+        """`since` returns the entry at position 1 and all that occurred after the day, of one aircraft."""
+        one, other = await _an_aircraft(ours), await _an_aircraft(ours)
+        opening = an_entry(position=1, on=MONDAY, kind=EntryKind.OPENING)
+        monday, wednesday = an_entry(position=2, on=MONDAY), an_entry(position=3, on=WEDNESDAY)
+        tuesday, late = an_entry(position=4, on=TUESDAY), an_entry(position=5, corrects=wednesday)
+        await _append(ours, one, opening, monday, wednesday, tuesday, late)
+        await _append(ours, other, an_entry(on=WEDNESDAY))
+
+        async with ours.open() as uow:
+            since = [(await uow.usage.since(one.id, MONDAY + timedelta(days=days))).entries for days in (-1, 0, 1, 2)]
+
+        assert since == [
+            (opening, monday, wednesday, tuesday, late),
+            (opening, wednesday, tuesday, late),
+            (opening, wednesday, late),
+            (opening,),
+        ]
+
     async def test_nothing_is_appended_without_a_commit(self, ours: Tenant) -> None:
         """Leaving without `commit` changes nothing; until then the unit of work alone sees what it appended."""
         aircraft = await _an_aircraft(ours)
@@ -78,6 +145,7 @@ class UsageContract(Contract):
             uow.usage.append(aircraft.id, entry)
             assert (await uow.usage.ledger(aircraft.id)).entries == (entry,)
             assert await uow.usage.entry(aircraft.id, entry.id) == entry
+            assert await uow.usage.page(aircraft.id, PageRequest()) == Page((entry,), None)
             assert await uow.usage.totals_on(aircraft.id, entry.occurred_on) == entry.deltas
             assert await uow.usage.known([(aircraft.id, "TP1001")]) == {(aircraft.id, "TP1001"): entry}
             async with ours.open() as another:
@@ -217,6 +285,8 @@ class UsageContract(Contract):
         async with ours.open() as uow:
             assert (await uow.usage.ledger(aircraft.id)).entries == ()
             assert (await uow.usage.corrections(aircraft.id)).entries == ()
+            assert (await uow.usage.since(aircraft.id, date.min)).entries == ()
+            assert await uow.usage.page(aircraft.id, PageRequest()) == Page((), None)
             assert await uow.usage.totals_on(aircraft.id, entry.occurred_on) == {}
             assert await uow.usage.known([(aircraft.id, "TP1001")]) == {}
         async with ours.open() as uow:
@@ -239,6 +309,16 @@ async def _append(tenant: Tenant, aircraft: Aircraft, *entries: LedgerEntry) -> 
         for entry in entries:
             uow.usage.append(aircraft.id, entry)
         await uow.commit()
+
+
+async def _paged(tenant: Tenant, aircraft: Aircraft, order: Order | None, limit: int) -> tuple[LedgerEntry, ...]:
+    """Return the entries of all pages, each read in a unit of work of its own."""
+
+    async def one_page(request: PageRequest) -> Page[LedgerEntry]:
+        async with tenant.open() as uow:
+            return await uow.usage.page(aircraft.id, evolve(request, order=order))
+
+    return await all_of(one_page, limit=limit)
 
 
 def _fresh(entry: LedgerEntry) -> LedgerEntry:

@@ -15,15 +15,15 @@ from amss_domain.testing.backend import Backend
 from amss_domain.testing.scheduling_builders import a_limit
 from amss_domain.testing.state_machine.archive_commands import ArchiveCommands
 from amss_domain.testing.state_machine.invariants import Invariants
+from amss_domain.testing.state_machine.planning_commands import PlanningCommands
 from amss_domain.testing.state_machine.program_commands import ProgramCommands
 from amss_domain.testing.state_machine.stock_commands import StockCommands
-from amss_domain.testing.state_machine.task_commands import TaskCommands
 from amss_domain.testing.workshop import Workshop
 
 __all__ = ["SameAnswers", "check_same_answers"]
 
 
-class SameAnswers(TaskCommands, ProgramCommands, StockCommands, ArchiveCommands, Invariants):
+class SameAnswers(PlanningCommands, ProgramCommands, StockCommands, ArchiveCommands, Invariants):
     """Every command there is, given to a small operation that is running already."""
 
     @initialize()

@@ -26,15 +26,14 @@ class ArchiveCommands(Pair):
                 self.ask(lambda shop: self._archive_part(shop, number, commit=commit))
 
     async def _archive_aircraft(self, shop: Workshop, number: int, *, commit: bool) -> Aircraft:
+        if commit:
+            return await shop.archive_aircraft(shop.actor, pick(self.aircraft, number))
         async with shop.tenant.open() as uow:
             was = await uow.fleet.get_for_update(pick(self.aircraft, number))
             now, event = was.archived(at=self.clock.now())
             uow.fleet.save(now, was=was)
             uow.record(event)
-            found = await uow.fleet.get(was.id)
-            if commit:
-                await uow.commit()
-        return found
+            return await uow.fleet.get(was.id)
 
     async def _archive_program(self, shop: Workshop, number: int, *, commit: bool) -> Program:
         async with shop.tenant.open() as uow:

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from amss_domain.access.model import ImplausibleReadings, Policy, Role
-from amss_domain.fleet.aircraft import Particulars
+from amss_domain.fleet.aircraft import AircraftChanges, Particulars
+from amss_domain.fleet.ports import AircraftFilter
 from amss_domain.shared.ids import UserId
+from amss_domain.shared.page import Order, PageRequest
 from amss_domain.shared.units import CYCLES, HOURS, Readings
+from amss_domain.shared.unset import UNSET, Unset
 from amss_domain.testing.state_machine.pair import ACTORS, NUMBERS, REASONS, Pair, pick
 
 MODELS: Final = st.sampled_from([None, "A320-214", "737-800"])
@@ -107,6 +110,58 @@ class FleetCommands(Pair):
             )
         )
 
+    @rule(
+        by=ACTORS,
+        aircraft=NUMBERS,
+        registration=st.sampled_from([UNSET, UNSET, "CS-TFA", "cs-tfb", "N-NEW", ""]),
+        model=MODELS | st.just(UNSET),
+        totals=_TOTALS | st.just({}),
+        expected=st.sampled_from([None, None, None, 0, 1]),
+    )
+    def change_aircraft(
+        self,
+        by: str,
+        aircraft: int,
+        registration: str | Unset,
+        model: str | Unset | None,
+        totals: Readings,
+        expected: int | None,
+    ) -> None:
+        """Change what is known of an aircraft and what it has flown; `expected` versions behind the one it has."""
+        was = self.look(lambda uow: uow.fleet.get(pick(self.aircraft, aircraft)))
+        self.ask(
+            lambda shop: shop.change_aircraft(
+                self.actors[by],
+                was.id,
+                AircraftChanges(registration=registration, model=model),
+                totals=totals,
+                expected_version=None if expected is None else was.version - expected,
+            )
+        )
+
+    @rule(by=ACTORS, aircraft=NUMBERS, hours=_HOURS)
+    def plan_use(self, by: str, aircraft: int, hours: Decimal) -> None:
+        """Plan how much an aircraft is to fly."""
+        per_day = {HOURS: (hours,) * 12}
+        self.ask(lambda shop: shop.put_utilisation(self.actors[by], pick(self.aircraft, aircraft), per_day))
+
+    @rule(
+        by=ACTORS,
+        aircraft=NUMBERS,
+        model=MODELS,
+        archived=st.booleans(),
+        order=st.builds(Order, st.sampled_from(["created_at", "registration"]), st.booleans()),
+        limit=st.integers(1, 3),
+    )
+    def list_fleet(self, by: str, aircraft: int, model: str | None, archived: bool, order: Order, limit: int) -> None:
+        """List the aircraft after one, and its ledger."""
+        aircraft_id = pick(self.aircraft, aircraft)
+        request = PageRequest(order=order, limit=limit, after=aircraft_id)
+        wanted = AircraftFilter(model=model, archived=archived)
+        self.ask(lambda shop: shop.list_aircraft(self.actors[by], request, filter=wanted))
+        ledger = PageRequest(order=Order(descending=order.descending), limit=limit)
+        self.ask(lambda shop: shop.list_usage(self.actors[by], aircraft_id, ledger))
+
     @rule(days=st.integers(1, 40))
     def pass_days(self, days: int) -> None:
         """Let days pass."""
@@ -131,7 +186,7 @@ class FleetCommands(Pair):
             case 1:
                 self.ask(lambda shop: shop.create_user(actor, email=email, name="Ann", role=role))
             case 2:
-                self.ask(lambda shop: shop.change_role(actor, user_id, role))
+                self.ask(lambda shop: shop.change_user(actor, user_id, role=role))
             case _:
                 self.ask(lambda shop: shop.deactivate_user(actor, user_id))
 

@@ -30,6 +30,7 @@ class Invariants(Pair):
         _stock_adds_up(now)
         _ledgers_sum_to_their_heads(now)
         _links_have_one_open_task(now)
+        _nothing_waits_in_a_circle(now)
         self._closed_tasks_stay(now)
         self._the_trail_only_grows(now)
 
@@ -68,6 +69,18 @@ def _stock_adds_up(now: Snapshot) -> None:
 def _ledgers_sum_to_their_heads(now: Snapshot) -> None:
     for aircraft in now.fleet:
         assert aircraft.head == Ledger(now.ledgers[aircraft.id]).head
+
+
+def _nothing_waits_in_a_circle(now: Snapshot) -> None:
+    waits_for = {task_id: {one.depends_on for one in of_task} for task_id, of_task in now.dependencies.items()}
+    free = [task_id for task_id, others in waits_for.items() if not others]
+    while free:
+        for task_id in free:
+            del waits_for[task_id]
+        for others in waits_for.values():
+            others.difference_update(free)
+        free = [task_id for task_id, others in waits_for.items() if not others]
+    assert waits_for == {}
 
 
 def _links_have_one_open_task(now: Snapshot) -> None:

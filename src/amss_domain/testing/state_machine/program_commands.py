@@ -60,9 +60,9 @@ class ProgramCommands(FleetCommands):
             self.programs.append(program.id)
 
     @rule(by=ACTORS, program=NUMBERS, terms=terms())
-    def rewrite_program(self, by: str, program: int, terms: ProgramTerms) -> None:
-        """Rewrite a program."""
-        self.ask(lambda shop: shop.rewrite_program(self.actors[by], pick(self.programs, program), terms))
+    def change_program(self, by: str, program: int, terms: ProgramTerms) -> None:
+        """Change a program's terms."""
+        self.ask(lambda shop: shop.change_program(self.actors[by], pick(self.programs, program), terms=terms))
 
     @rule(
         by=ACTORS,
@@ -83,6 +83,11 @@ class ProgramCommands(FleetCommands):
                 baseline=baseline,
             )
         )
+
+    @rule(by=ACTORS, program=NUMBERS)
+    def archive_program(self, by: str, program: int) -> None:
+        """Archive a program."""
+        self.ask(lambda shop: shop.archive_program(self.actors[by], pick(self.programs, program)))
 
     @rule(by=ACTORS, number=NUMBERS, reason=REASONS)
     def end_link(self, by: str, number: int, reason: str) -> None:

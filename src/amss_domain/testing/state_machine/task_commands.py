@@ -20,9 +20,9 @@ from amss_domain.testing.state_machine.pair import ACTORS, NUMBERS, REASONS, WOR
 from amss_domain.testing.tenant import all_of
 from amss_domain.testing.workshop import Workshop
 
-_SCHEDULED: Final = frozenset({TaskStatus.SCHEDULED})
+_WAITING: Final = frozenset(status for status in TaskStatus if status.is_waiting)
 _IN_PROGRESS: Final = frozenset({TaskStatus.IN_PROGRESS})
-_OPEN: Final = _SCHEDULED | _IN_PROGRESS
+_OPEN: Final = _WAITING | _IN_PROGRESS
 _COMPLETED: Final = frozenset({TaskStatus.COMPLETED})
 
 _MORE: Final = st.none() | st.decimals(0, 9, places=1)
@@ -47,7 +47,7 @@ class TaskCommands(FleetCommands):
     @rule(by=ACTORS, number=NUMBERS)
     def start(self, by: str, number: int) -> None:
         """Begin work on a task."""
-        task = self.a_task(number, _SCHEDULED)
+        task = self.a_task(number, _WAITING)
         self.ask(lambda shop: shop.start_task(self.actors[by], task.id))
 
     @rule(by=ACTORS, number=NUMBERS, part=st.none() | NUMBERS, quantity=st.integers(0, 4), start=st.booleans())
@@ -107,7 +107,8 @@ class TaskCommands(FleetCommands):
         """List a page of tasks and look at the one before it."""
         task = self.a_task(number)
         request = PageRequest(limit=limit, after=task.id)
-        self.ask(lambda shop: shop.list_tasks(self.actors[by], request, filter=TaskFilter(status=status)))
+        wanted = TaskFilter(statuses=() if status is None else (status,))
+        self.ask(lambda shop: shop.list_tasks(self.actors[by], request, filter=wanted))
         self.ask(lambda shop: shop.get_task(self.actors[by], task.id))
 
     def a_task(self, number: int, statuses: Collection[TaskStatus] = ()) -> Task:

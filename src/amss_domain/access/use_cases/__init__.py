@@ -1,0 +1,1 @@
+"""What is done with organizations, their users, and what proves who somebody is."""

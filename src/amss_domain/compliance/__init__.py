@@ -1,0 +1,1 @@
+"""Whether aircraft may fly: their status, and every reason that keeps one on the ground."""

@@ -1,0 +1,1 @@
+"""What can be asked of fleet, one verb or family of verbs a file."""

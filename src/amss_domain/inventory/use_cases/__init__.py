@@ -1,0 +1,1 @@
+"""What can be done with parts, their stock and its reservations, by verb."""

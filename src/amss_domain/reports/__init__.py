@@ -1,0 +1,1 @@
+"""Reports: what an organization's records add up to."""
