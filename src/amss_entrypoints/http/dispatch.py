@@ -1,0 +1,258 @@
+"""The way of a request through an endpoint: who calls, how often, what was sent, the handler, and the answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from hashlib import sha256
+from typing import Any, Final, cast
+from urllib.parse import urlencode
+
+import msgspec
+from aiohttp import web
+from attrs import evolve, frozen
+
+from amss_domain.access.rules import authorize
+from amss_domain.access.use_cases.sessions import Origin
+from amss_domain.shared.actor import Actor
+from amss_domain.shared.clock import Clock
+from amss_domain.shared.errors import AmssError, Unavailable
+from amss_domain.shared.idempotency import Answered, Idempotency
+from amss_domain.shared.ids import OrgId
+from amss_entrypoints.container import Container
+from amss_entrypoints.http.authentication import Authentication, Caller, nobody
+from amss_entrypoints.http.client import Networks, address_of
+from amss_entrypoints.http.conditions import etag_of, expected_version, is_unchanged
+from amss_entrypoints.http.cursors import cursor_after
+from amss_entrypoints.http.endpoint import CSV, JSON, Answer, Call, Endpoint, Table
+from amss_entrypoints.http.generating import Generating
+from amss_entrypoints.http.limits import Limits
+from amss_entrypoints.http.policies import Policies
+from amss_entrypoints.http.problems import RequestRejected
+from amss_entrypoints.http.reading import body_of, listing_of, path_of, query_of
+from amss_entrypoints.http.schema import ENCODER
+
+ACTOR: Final = web.RequestKey("actor", Actor)
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+RATE_HEADERS: Final = web.RequestKey("rate_headers", dict)
+
+HANDLER_TIMEOUT_S: Final = 60.0
+"""How long an answer may take; exports, which are sent while they are made, may take as long as they need."""
+
+_KEY_LENGTH: Final = 255
+
+
+@frozen(kw_only=True)
+class Ready:
+    """An answer as it goes out, and as it is kept for repetitions: without secrets that are shown once."""
+
+    status: int
+    body: bytes
+    etag: str | None = None
+    location: str | None = None
+
+
+_READ_READY = msgspec.msgpack.Decoder(Ready).decode
+_WRITE_READY = msgspec.msgpack.Encoder().encode
+
+
+@frozen(kw_only=True, eq=False)
+class Dispatcher:
+    """Serves endpoints: everything that all of them have in common stands here, in the order in which it happens."""
+
+    services: Container
+    clock: Clock
+    authentication: Authentication
+    limits: Limits
+    policies: Policies
+    trusted_proxies: Networks
+    generating: Generating
+    running: set[tuple[str, str]]
+
+    def handler_of(self, endpoint: Endpoint[Any, Any, Any]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Return the endpoint as aiohttp takes it."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            try:
+                async with asyncio.timeout(None if endpoint.streams else HANDLER_TIMEOUT_S):
+                    return await self._serve(request, endpoint)
+            except TimeoutError as late:
+                raise Unavailable("the answer", f"it took more than {HANDLER_TIMEOUT_S:g} s; try again") from late
+
+        return handle
+
+    async def _serve(self, request: web.Request, endpoint: Endpoint[Any, Any, Any]) -> web.StreamResponse:
+        origin = Origin(request_id=request[REQUEST_ID], address=address_of(request, self.trusted_proxies))
+        caller = await self._admit(request, endpoint, origin)
+        as_csv = _accepts_csv(request, endpoint)
+        path = path_of(request, endpoint)
+        query, page = query_of(request, endpoint)
+        body, raw = await body_of(request, endpoint)
+        call: Call[Any, Any] = Call(
+            services=self.services,
+            actor=caller.actor,
+            session_id=caller.session_id,
+            origin=origin,
+            path=path,
+            query=query,
+            body=body,
+            page=page,
+            expected_version=await self._expected(request, endpoint, caller.actor),
+            accept_csv=as_csv,
+            request=request if endpoint.streams else None,
+        )
+        key = _key_of(request) if endpoint.keyed else None
+        if key is not None:
+            return await self._once(request, endpoint, call, key, raw)
+        result = await endpoint.handler(call)
+        self._follow_up(endpoint, call.actor.org_id)
+        if isinstance(result, web.StreamResponse):
+            return result
+        if as_csv and endpoint.table is not None:
+            return self._as_csv(request, endpoint, result)
+        return _respond(request, endpoint, endpoint.answer(result))
+
+    def _follow_up(self, endpoint: Endpoint[Any, Any, Any], org_id: OrgId) -> None:
+        if endpoint.changes_policy:
+            self.policies.forget(org_id)
+        if endpoint.makes_due:
+            self.generating.wake(org_id)
+
+    def _as_csv(self, request: web.Request, endpoint: Endpoint[Any, Any, Any], result: Any) -> web.Response:
+        table = cast("Callable[[Any], Table]", endpoint.table)(result)
+        line = self.services.csv_line()
+        text = "".join([line(table.header), *map(line, table.rows)])
+        more: dict[str, str] = {}
+        if endpoint.listing is not None:
+            _, more = _listed(request, endpoint, endpoint.answer(result))
+        return web.Response(text=text, content_type=CSV, charset="utf-8", headers=more)
+
+    async def _admit(self, request: web.Request, endpoint: Endpoint[Any, Any, Any], origin: Origin) -> Caller:
+        if endpoint.public:
+            return Caller(nobody(origin))
+        caller = await self.authentication.caller_of(request, origin)
+        actor = request[ACTOR] = caller.actor
+        request[RATE_HEADERS] = await self.limits.spend(actor, await self.policies.of(actor.org_id))
+        if endpoint.permission is not None:
+            authorize(actor, endpoint.permission)
+        return caller
+
+    async def _expected(self, request: web.Request, endpoint: Endpoint[Any, Any, Any], actor: Actor) -> int | None:
+        if not endpoint.versioned:
+            return None
+        if_match = request.headers.get("If-Match")
+        if if_match is None and (await self.policies.of(actor.org_id)).require_if_match:
+            detail = "Your organization's policy asks for If-Match: send the ETag of what you have read."
+            raise RequestRejected("precondition_required", detail)
+        return expected_version(if_match)
+
+    async def _once(
+        self, request: web.Request, endpoint: Endpoint[Any, Any, Any], call: Call[Any, Any], key: str, raw: bytes
+    ) -> web.StreamResponse:
+        """Serve a keyed command: at most one of a key runs in this process, and at most one commits in the database."""
+        actor = call.actor
+        scope = f"{actor.kind.value}:{actor.id} {request.method} {request.path}"
+        fingerprint = sha256(urlencode(sorted(request.query.items())).encode() + b"\n" + raw).digest()
+        if (scope, key) in self.running:
+            detail = "The first request with this idempotency key is still being carried out."
+            raise RequestRejected("key_in_use", detail, headers={"Retry-After": "1"})
+        self.running.add((scope, key))
+        try:
+            where = actor.org_id if endpoint.keyed_in is None else endpoint.keyed_in(call, key)
+            if (known := await self._known(actor, where, scope, key)) is not None:
+                return _replayed(known, fingerprint)
+            idempotency = Idempotency(
+                scope=scope,
+                key=key,
+                fingerprint=fingerprint,
+                at=self.clock.now(),
+                answer=lambda result: _WRITE_READY(_ready(endpoint, endpoint.answer(result), once=True)),
+            )
+            try:
+                result = await endpoint.handler(evolve(call, idempotency=idempotency))
+            except AmssError:
+                # A repetition may be refused for what the first request did before it comes to its key.
+                if (known := await self._known(actor, where, scope, key)) is None:
+                    raise
+                return _replayed(known, fingerprint)
+            self._follow_up(endpoint, actor.org_id)
+            return _respond(request, endpoint, endpoint.answer(result))
+        finally:
+            self.running.discard((scope, key))
+
+    async def _known(self, actor: Actor, where: OrgId, scope: str, key: str) -> Answered | None:
+        async with self.services.open_uow()(where, evolve(actor, org_id=where)) as uow:
+            return await uow.answers.get(scope, key, at=self.clock.now())
+
+
+def _key_of(request: web.Request) -> str | None:
+    given = request.headers.get("Idempotency-Key")
+    if given is None:
+        return None
+    # A string of structured fields (RFC 8941) is quoted; most clients send it bare.
+    key = given[1:-1] if len(given) >= 2 and given[0] == given[-1] == '"' else given
+    if not 1 <= len(key) <= _KEY_LENGTH or not key.isascii() or not key.isprintable():
+        raise RequestRejected("malformed_request", f"An Idempotency-Key has 1 to {_KEY_LENGTH} visible characters.")
+    return key
+
+
+def _accepts_csv(request: web.Request, endpoint: Endpoint[Any, Any, Any]) -> bool:
+    """Tell whether the client would rather have CSV. Raises `RequestRejected` when it takes nothing we have."""
+    accept = request.headers.get("Accept")
+    if not accept:
+        return False
+    kinds = [one.split(";")[0].strip().lower() for one in accept.split(",")]
+    if endpoint.csv and CSV in kinds:
+        return True
+    if {JSON, "application/*", "*/*", "application/problem+json"} & set(kinds) or endpoint.result is None:
+        return False
+    offered = f"{JSON} and {CSV}" if endpoint.csv else JSON
+    raise RequestRejected("not_acceptable", f"Answers come as {offered}; ask for that in Accept.")
+
+
+def _ready(endpoint: Endpoint[Any, Any, Any], answer: Answer, *, once: bool = False) -> Ready:
+    body = answer.kept if once and answer.kept is not None else answer.body
+    return Ready(
+        status=answer.status or endpoint.status,
+        body=b"" if body is None else ENCODER.encode(body),
+        etag=None if answer.version is None else etag_of(answer.version),
+        location=answer.location,
+    )
+
+
+def _replayed(known: Answered, fingerprint: bytes) -> web.Response:
+    if known.fingerprint != fingerprint:
+        detail = "This idempotency key was used for a request with another body. Use a new key for a new request."
+        raise RequestRejected("key_reused", detail)
+    return _sent(_READ_READY(known.answer), {"Idempotent-Replayed": "true"})
+
+
+def _respond(request: web.Request, endpoint: Endpoint[Any, Any, Any], answer: Answer) -> web.StreamResponse:
+    version = answer.version if request.method == "GET" else None
+    if version is not None and is_unchanged(request.headers.get("If-None-Match"), version):
+        return web.Response(status=304, headers={"ETag": etag_of(version)})
+    more: dict[str, str] = {}
+    if endpoint.listing is not None:
+        answer, more = _listed(request, endpoint, answer)
+    return _sent(_ready(endpoint, answer), more)
+
+
+def _listed(request: web.Request, endpoint: Endpoint[Any, Any, Any], answer: Answer) -> tuple[Answer, dict[str, str]]:
+    cursor: str | None = None
+    more: dict[str, str] = {}
+    if answer.next_after is not None:
+        cursor = cursor_after(answer.next_after, listing_of(request, endpoint))
+        query = urlencode(
+            [*((name, value) for name, value in request.query.items() if name != "cursor"), ("cursor", cursor)]
+        )
+        more["Link"] = f'<{request.path}?{query}>; rel="next"'
+    return evolve(answer, body={"items": answer.body, "next_cursor": cursor}), more
+
+
+def _sent(ready: Ready, more: Mapping[str, str]) -> web.Response:
+    headers = dict(more)
+    if ready.etag is not None:
+        headers["ETag"] = ready.etag
+    if ready.location is not None:
+        headers["Location"] = ready.location
+    if not ready.body:
+        return web.Response(status=ready.status, headers=headers)
+    return web.Response(body=ready.body, status=ready.status, headers=headers, content_type=JSON)

@@ -1,0 +1,254 @@
+"""Two organizations with one of everything, kept in memory: `home`, from which tests call, and `away`, a stranger."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from attrs import evolve, frozen
+from dependency_injector import providers
+
+from amss_adapters.memory import MemoryBackend
+from amss_adapters.memory.rate_limit import MemoryRateLimiter
+from amss_adapters.security import BcryptPasswords, JwtAccessTokens, SigningKey
+from amss_domain.access.model import Organization, Policy, Role, User
+from amss_domain.access.use_cases.sessions import claims_of
+from amss_domain.audit.model import AuditEntry
+from amss_domain.fleet.aircraft import Particulars
+from amss_domain.inventory.part import PartDescription
+from amss_domain.inventory.stock import Place
+from amss_domain.scheduling.limit import Limit, Requirement
+from amss_domain.scheduling.program import Priority, ProgramTerms, RequiredPart
+from amss_domain.scheduling.standing import Baseline
+from amss_domain.scheduling.task import ChecklistItem, Task, Work
+from amss_domain.scheduling.use_cases.complete_task import Report
+from amss_domain.shared.actor import Actor, system_actor
+from amss_domain.shared.ids import AircraftId, OrgId, PartId, SessionId
+from amss_domain.shared.units import CYCLES, HOURS
+from amss_domain.testing.snapshot import Snapshot, snapshot
+from amss_domain.testing.stand_ins import ManualClock
+from amss_domain.testing.tenant import Tenant
+from amss_entrypoints.container import Container
+
+START: Final = datetime(2026, 3, 20, 12, tzinfo=UTC)
+"""The instant at which the tests of the API begin: a Friday."""
+
+PASSWORD: Final = "ChangeMe123!"
+"""Everybody's password."""
+
+MARK: Final = "Xanadu"
+"""What every text of the stranger's begins with."""
+
+OPEN: Final = Policy(rate_limit_per_minute=1_000_000, api_key_rate_limit_per_minute=1_000_000)
+"""A policy under which no test runs out of requests by accident."""
+
+
+@frozen(eq=False)
+class Settled:
+    """An organization with one of everything; `ids` has the ids and secrets by what they are of."""
+
+    tenant: Tenant
+    users: Mapping[Role, User]
+    ids: Mapping[str, str]
+
+    @property
+    def organization(self) -> Organization:
+        """The organization as it was settled."""
+        return self.tenant.organization
+
+    async def snapshot(self) -> Snapshot:
+        """Return everything of the organization as it is now."""
+        return await snapshot(self.tenant)
+
+    async def entries(self) -> tuple[AuditEntry, ...]:
+        """Return its audit trail, newest first."""
+        return await self.tenant.entries()
+
+
+@frozen(eq=False)
+class World:
+    """Everything behind one application."""
+
+    services: Container
+    clock: ManualClock
+    home: Settled
+    away: Settled
+
+    def token(self, role: Role | str, of: Settled | None = None) -> str:
+        """Return an access token of whoever has the role, at home unless told otherwise."""
+        user = (of or self.home).users[Role(role)]
+        return self.token_of(user)
+
+    def token_of(self, user: User) -> str:
+        """Return an access token of the user."""
+        issued = self.services.access_tokens().issue(claims_of(user, SessionId(uuid4())))
+        return issued.text
+
+    def actor(self, role: Role | str, of: Settled | None = None) -> Actor:
+        """Return whoever has the role, as use cases take it."""
+        return claims_of((of or self.home).users[Role(role)], SessionId(uuid4())).actor()
+
+
+def a_container(clock: ManualClock, *, key: SigningKey, passwords: BcryptPasswords) -> Container:
+    """Return every use case over an empty memory."""
+    services = Container()
+    services.clock.override(providers.Object(clock))
+    services.password_hasher.override(providers.Object(passwords))
+    services.access_tokens.override(providers.Object(JwtAccessTokens(key, clock=clock)))
+    services.rate_limiter.override(providers.Object(MemoryRateLimiter(now=lambda: clock.now().timestamp())))
+    services.backend.override(providers.Object(MemoryBackend(clock=clock, ids=services.ids())))
+    return services
+
+
+async def a_world(*, key: SigningKey, passwords: BcryptPasswords) -> World:
+    """Return a world of its own."""
+    clock = ManualClock(START)
+    services = a_container(clock, key=key, passwords=passwords)
+    hashed = await passwords.hash(PASSWORD)
+    home = await _settle(services, hashed, slug="demo-org", mark="Demo", domain="demo.local")
+    away = await _settle(services, hashed, slug="xanadu-org", mark=MARK, domain="xanadu.example")
+    return World(services, clock, home, away)
+
+
+async def _settle(services: Container, hashed: str, *, slug: str, mark: str, domain: str) -> Settled:
+    operator = system_actor((await _an_operator(services, slug, mark)).id, "settler")
+    organization = await services.get_organization()(operator)
+    tenant = Tenant(services.backend(), organization, operator)
+    users = await _people(services, tenant, hashed, mark, domain)
+    admin = claims_of(users[Role.ADMIN], SessionId(uuid4())).actor()
+    found = {role.value: str(user.id) for role, user in users.items()}
+    found |= {"org": str(organization.id), "leaver": await _a_leaver(services, admin, mark, domain)}
+    found |= await _secrets(services, admin, slug, users[Role.ADMIN], mark)
+    found |= await _stores(services, admin, mark)
+    found |= await _fleet(services, admin, mark, found["part"])
+    found |= await _work(services, admin, mark, found, users[Role.TECHNICIAN])
+    return Settled(tenant, users, found)
+
+
+async def _an_operator(services: Container, slug: str, mark: str) -> Organization:
+    nobody = system_actor(OrgId(uuid4()), "settler")
+    return await services.create_organization()(nobody, name=f"{mark} Aviation", slug=slug, policy=OPEN)
+
+
+async def _people(
+    services: Container, tenant: Tenant, hashed: str, mark: str, domain: str
+) -> Mapping[Role, User]:
+    create, users = services.create_user(), {}
+    for role in Role:
+        who = system_actor(tenant.id, "settler")
+        name = f"{mark} {role.value.replace('_', ' ').title()}"
+        user = await create(who, email=f"{role.value}@{domain}", role=role, name=name)
+        async with tenant.open() as uow:
+            uow.passwords.put(user.id, hashed)
+            await uow.commit()
+        users[role] = user
+    return users
+
+
+async def _a_leaver(services: Container, admin: Actor, mark: str, domain: str) -> str:
+    leaver = await services.create_user()(
+        admin, email=f"leaver@{domain}", role=Role.VIEWER, name=f"{mark} Leaver", password="correct horse battery"
+    )
+    return str(leaver.id)
+
+
+async def _secrets(services: Container, admin: Actor, slug: str, user: User, mark: str) -> dict[str, str]:
+    made = await services.create_api_key()(admin, name=f"{mark} key", permissions=["aircraft:read"])
+    logged_in = await services.login()(slug, email=user.email, password=PASSWORD)
+    return {"key": str(made.key.id), "key_text": made.text, "refresh_token": logged_in.refresh_token}
+
+
+async def _stores(services: Container, admin: Actor, mark: str) -> dict[str, str]:
+    define = services.define_part()
+    about = PartDescription(description=f"{mark} oil filter", minimum_stock=30, unit_price=Decimal("34.50"))
+    part = await define(admin, part_number=f"{mark}-FILTER", about=about)
+    loose = await define(admin, part_number=f"{mark}-LOOSE", about=PartDescription(description=f"{mark} loose"))
+    place = Place(location=f"{mark} A-1", lot=f"{mark} L1")
+    stock = await services.receive_stock()(
+        admin, part.id, 20, reason=f"{mark} delivery", place=place, expiry_date=date(2027, 1, 31)
+    )
+    await services.receive_stock()(admin, part.id, 5, reason=f"{mark} delivery", place=Place(location=f"{mark} B-2"))
+    return {"part": str(part.id), "loose": str(loose.id), "stock": str(stock.id)}
+
+
+async def _fleet(services: Container, admin: Actor, mark: str, part: str) -> dict[str, str]:
+    about = Particulars(serial_number=f"{mark}-1", model=f"{mark} 172", manufacturer=f"{mark} Works")
+    totals = {HOURS: Decimal("1480.0"), CYCLES: Decimal(790)}
+    add = services.add_aircraft()
+    aircraft = await add(admin, registration=f"{mark}-1", particulars=about, totals=totals, as_of=date(2026, 2, 1))
+    spare = await add(admin, registration=f"{mark}-2", particulars=about, totals=totals, as_of=date(2026, 2, 1))
+    _, entry, _ = await services.record_usage()(
+        admin,
+        aircraft.id,
+        {HOURS: Decimal(10), CYCLES: Decimal(5)},
+        occurred_on=date(2026, 3, 10),
+        external_id=f"{mark}-flight-1",
+        reason=f"{mark} flight",
+    )
+    terms = _terms(mark, part)
+    write = services.write_program()
+    program = await write(admin, name=f"{mark} 100 h", terms=terms)
+    idle = await write(admin, name=f"{mark} 50 h", terms=evolve(terms, required_parts=()))
+    baseline = Baseline(on=date(2026, 2, 1), readings={HOURS: Decimal(1450)})
+    linked = await services.link_aircraft()(admin, program.id, aircraft.id, baseline=baseline)
+    assert linked.task is not None
+    return {
+        "aircraft": str(aircraft.id),
+        "spare": str(spare.id),
+        "entry": str(entry.id),
+        "program": str(program.id),
+        "idle": str(idle.id),
+        "due": str(linked.task.id),
+    }
+
+
+def _terms(mark: str, part: str) -> ProgramTerms:
+    requirement = Requirement(limits=(Limit(name="hours", unit="hours", interval=Decimal(100)),))
+    return ProgramTerms(
+        requirement=requirement,
+        description=f"{mark} inspection",
+        required_parts=(RequiredPart(PartId(UUID(part)), 1),),
+    )
+
+
+async def _work(
+    services: Container, admin: Actor, mark: str, found: Mapping[str, str], technician: User
+) -> dict[str, str]:
+    aircraft = AircraftId(UUID(found["aircraft"]))
+    part = PartId(UUID(found["part"]))
+    plan = services.plan_task()
+
+    async def planned(title: str, **more: Any) -> Task:
+        work = Work(title=f"{mark} {title}", description=f"{mark} description", **more)
+        return await plan(admin, aircraft, work, due={HOURS: Decimal(1600)})
+
+    task = await planned(
+        "light",
+        required_parts=(RequiredPart(part, 2),),
+        checklist=(ChecklistItem(title=f"{mark} fuse"),),
+        planned_start=datetime(2026, 4, 1, 8, tzinfo=UTC),
+        planned_end=datetime(2026, 4, 1, 10, tzinfo=UTC),
+    )
+    after = await planned("paint", priority=Priority.URGENT)
+    loner = await planned("seat")
+    checking = await planned("door", checklist=(ChecklistItem(title=f"{mark} hinge"),))
+    working, done = await planned("brakes"), await planned("tyres")
+    start = services.start_task()
+    for one in (checking, working, done):
+        await start(admin, one.id, assignee=technician.id)
+    _, (reservation, *_) = await services.reserve_parts()(admin, working.id, {part: 3})
+    await services.complete_task()(admin, done.id, Report(notes=f"{mark} done"))
+    await services.add_dependency()(admin, after.id, task.id)
+    note = await services.add_note()(admin, working.id, f"{mark} note")
+    await services.add_labour()(admin, working.id, hours=Decimal("1.5"), note=f"{mark} labour")
+    return {
+        "task": str(task.id),
+        "after": str(after.id),
+        "loner": str(loner.id),
+        "checking": str(checking.id),
+        "working": str(working.id),
+        "done": str(done.id),
+        "reservation": str(reservation.id),
+        "note": str(note.id),
+    }
