@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from amss_entrypoints.cli.exit_codes import ExitCode
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "up": "Try everything at once: API, database and a demo fleet on this machine.",
     "demo": "Take a made-up fleet through a whole maintenance cycle, step by step.",
     "import": "Take in a table of aircraft, parts, programs, links or usage.",
     "template": "Print the header of a table to fill in, or what its columns mean.",
@@ -24,6 +25,10 @@ COMMANDS: Final[Mapping[str, str]] = {
     "stock": "List, receive and adjust stock.",
     "audit": "Show who did what, and when.",
     "generate": "Make the tasks that are to appear, and announce what passing days made due.",
+    "serve": "Serve the HTTP API.",
+    "seed": "Put the demo fleet and its people in, for trying out the API.",
+    "admin": "Make the first administrator.",
+    "keys": "Make the keys that access tokens are signed with.",
     "migrate": "Bring the database's schema up to date, take it back, or show where it stands.",
     "doctor": "Check settings, server and database, and say what to do.",
     "version": "Show the version.",
