@@ -85,8 +85,19 @@ def test_a_healthy_server_gets_a_clean_bill(amss: Amss, migrated: Urls) -> None:
 
     assert answer.returncode == 0
     assert verdicts(answer) == dict.fromkeys(
-        ("version", "settings", "server", "clock", "migrations", "role", "row-level security"), "ok"
+        ("version", "settings", "keys", "redis", "server", "clock", "migrations", "role", "row-level security"), "ok"
     )
+
+
+def test_keys_and_redis_are_looked_at(amss: Amss, migrated: Urls) -> None:
+    """A key that is none is a problem, a Redis that is away is worth a warning."""
+    away = {"JWT_PRIVATE_KEY_PEM": "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----"}
+
+    answer = amss("doctor", "--json", **{**migrated, **away, "REDIS_ADDR": "127.0.0.1:1"})
+
+    assert answer.returncode == 1
+    found = verdicts(answer)
+    assert (found["keys"], found["redis"]) == ("problem", "warning")
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """A deferral: leave given to do a piece of work later than its limit, up to another limit that is lawful too."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
 from attrs import evolve, frozen
 
 from amss_domain.scheduling.due import DuePoint
-from amss_domain.shared.units import Readings, exact_amount, is_calendar
+from amss_domain.shared.units import DAYS, Readings, exact_amount, is_calendar
 from amss_domain.shared.violation import Violation
 
 
@@ -70,15 +70,26 @@ def points_put_off(
     against: list[Violation] = []
     for name, value in due.items():
         subject = f"due/{name}"
-        meant = [one for one in points if one.limit == name] or [one for one in points if one.unit == name]
+        meant = _meant(points, name)
         if not meant:
             known = ", ".join(one.limit for one in points) or "none"
             against.append(Violation("unknown_limit", f"the task has no limit {name!r}; it has {known}", subject))
-        for point in meant:
-            later, reasons = _put_off(point, value, subject)
-            found.append(later)
-            against += reasons
+        tried = [_put_off(point, value, subject) for point in meant]
+        later = [point for point, reasons in tried if not reasons]
+        found += later
+        # Of several limits that one value is meant for, those that lie beyond it need not be put off.
+        if not later:
+            against += tried[0][1] if tried else ()
     return tuple(found), tuple(against)
+
+
+def _meant(points: Sequence[DuePoint], name: str) -> list[DuePoint]:
+    """Return the points of the limit called so, else of all limits on the unit; `days` is any on the calendar."""
+    return (
+        [one for one in points if one.limit == name]
+        or [one for one in points if one.unit == name]
+        or [one for one in points if name == DAYS and is_calendar(one.unit)]
+    )
 
 
 def _put_off(point: DuePoint, value: Decimal | date, subject: str) -> tuple[DuePoint, tuple[Violation, ...]]:

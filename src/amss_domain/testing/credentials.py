@@ -23,7 +23,7 @@ class CheapHasher:
 
     def __init__(self, generation: int = 1) -> None:
         self._generation = generation
-        self.verified = 0
+        self.verified: int = 0
 
     async def hash(self, password: str, /) -> str:
         """Return a hash of the password."""

@@ -1,5 +1,6 @@
 """`amss doctor`: whether everything is as AMSS needs it, and what to do where it is not."""
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -24,6 +25,8 @@ from amss_entrypoints.container import (
     embedded_versions,
     home_of,
     open_database_as_it_is,
+    problems_of_keys,
+    redis_answers,
     system_clock,
 )
 from amss_entrypoints.settings import AppEnv, InvalidSettings, Settings, read_settings
@@ -56,7 +59,7 @@ class Finding:
 
 @app.command()
 def doctor(*, data: Data = None, as_json: AsJson = False) -> None:
-    """Check settings, data folder, server, migrations, clock and role; say what to do, and exit with 1 on a problem."""
+    """Check settings, keys, servers, migrations, clock and role; say what to do, and exit with 1 on a problem."""
     with answered(as_json=as_json):
         findings = list(_findings(Choices(data=data, as_json=as_json)))
     problems = [one for one in findings if one.verdict is Verdict.PROBLEM]
@@ -78,6 +81,8 @@ def _findings(choices: Choices) -> Iterator[Finding]:
         return
     where = "DB_URL names the server" if settings.db_url else "DB_URL is not set, so the server is an embedded one"
     yield Finding("settings", Verdict.OK, f"{where}; APP_ENV is {settings.app_env.value}")
+    yield _on_keys(settings)
+    yield _on_redis(settings)
     try:
         if settings.db_url is None:
             yield from _on_embedding(settings)
@@ -85,6 +90,31 @@ def _findings(choices: Choices) -> Iterator[Finding]:
             yield from _on_database(settings, database)
     except AmssError as error:
         yield Finding("server", Verdict.PROBLEM, str(error), _remedy(settings))
+
+
+def _on_keys(settings: Settings) -> Finding:
+    advice = "amss keys generate makes a key; see docs/how-to/run-in-production.md"
+    try:
+        problems = problems_of_keys(settings)
+    except AmssError as error:
+        return Finding("keys", Verdict.PROBLEM, str(error), advice)
+    if problems:
+        return Finding("keys", Verdict.PROBLEM, "; ".join(one.message for one in problems), advice)
+    if settings.jwt_private_key_pem is None:
+        message = "JWT_PRIVATE_KEY_PEM is not set: amss up makes a key of its own, amss serve needs one"
+        return Finding("keys", Verdict.OK, message)
+    return Finding("keys", Verdict.OK, "access tokens can be signed")
+
+
+def _on_redis(settings: Settings) -> Finding:
+    if settings.redis_addr is None:
+        message = "REDIS_ADDR is not set: amss up brings a Valkey along, under amss serve every process counts alone"
+        return Finding("redis", Verdict.OK, message)
+    if asyncio.run(redis_answers(settings.redis_addr)):
+        return Finding("redis", Verdict.OK, "Redis answers")
+    advice = "check that the server runs and that REDIS_ADDR names it"
+    message = "Redis does not answer: everything works, and every process counts requests alone"
+    return Finding("redis", Verdict.WARNING, message, advice)
 
 
 def _on_embedding(settings: Settings) -> Iterator[Finding]:

@@ -46,6 +46,12 @@ async def put_off(workshop: Workshop, task: Task, **due: Decimal | date) -> Task
     )
 
 
+async def unplanned_until(workshop: Workshop, day: date) -> Task:
+    """Return unplanned work to be done by a day."""
+    aircraft = await workshop.aircraft("D-ABCD")
+    return await workshop.plan_task(workshop.actor, aircraft.id, Work(title="Replace placard"), due={"days": day})
+
+
 async def test_a_task_put_off_is_judged_by_the_later_limit(workshop: Workshop) -> None:
     """Overdue at 1615 of 1600 hours, put off to 1620 it is due soon, which is told; past 1620 there is no grace."""
     task = await due_task(workshop)
@@ -106,6 +112,23 @@ async def test_a_limit_is_named_or_meant_by_its_unit(workshop: Workshop) -> None
         (Decimal(1600), None),
         (None, was + timedelta(days=30)),
     ]
+
+
+async def test_a_date_is_for_the_limits_on_the_calendar_that_lie_before_it(workshop: Workshop) -> None:
+    """Under `days` it puts off one in months, and not one in months that lies beyond it."""
+    yearly = Limit(name="yearly", unit="calendar_months", interval=Decimal(12))
+    task = await due_task(workshop, CALENDAR, yearly)
+    first, last = (point.on for point in task.due)
+    assert first is not None
+
+    later = await put_off(workshop, task, days=first + timedelta(days=30))
+    with pytest.raises(Refused) as refused:
+        await put_off(workshop, await unplanned_until(workshop, first), days=first - timedelta(days=1))
+
+    assert [point.on for point in later.due_in_force] == [first + timedelta(days=30), last]
+    assert later.deferral is not None
+    assert [point.limit for point in later.deferral.due] == ["calendar"]
+    assert [violation.code for violation in refused.value.violations] == ["deferral_earlier"]
 
 
 async def test_completing_what_was_put_off_counts_as_if_it_had_not_been(workshop: Workshop) -> None:

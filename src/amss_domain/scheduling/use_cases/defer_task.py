@@ -41,8 +41,9 @@ class DeferTask:
     ) -> Task:
         """Return the deferred task with its due status as it is then.
 
-        `due` says by a limit's name, or by its unit, up to which total or date the work may be done instead; past that
-        there is no grace. Limits not named stay as they are. Raises `NotFound`, `NotPermitted`, `VersionMismatch`,
+        `due` says by a limit's name, or by a unit for all limits on it, up to which total or date the work may be done
+        instead; a date under `days` is for limits in months too. Past that there is no grace. Other limits stay as they
+        are. Raises `NotFound`, `NotPermitted`, `VersionMismatch`,
         `InvalidInput`, and `Refused` with every reason against.
         """
         authorize(by, "tasks:write")
