@@ -128,7 +128,8 @@ def permissions_of(actor: Actor) -> frozenset[str]:
 def authorize(actor: Actor, permission: str) -> None:
     """Raise `NotPermitted` unless the actor holds the permission."""
     if not is_permitted(actor, permission):
-        message = f"the role {actor.role} does not have the permission {permission}"
+        holder = f"the role {actor.role}" if actor.permissions is None else f"the key {actor.name}"
+        message = f"{holder} does not have the permission {permission}"
         raise NotPermitted([Violation("missing_permission", message, permission)])
 
 

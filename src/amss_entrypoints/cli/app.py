@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "audit": "Show who did what, and when.",
     "generate": "Make the tasks that are to appear, and announce what passing days made due.",
     "serve": "Serve the HTTP API.",
+    "openapi": "Print the OpenAPI document of the HTTP API.",
     "seed": "Put the demo fleet and its people in, for trying out the API.",
     "admin": "Make the first administrator.",
     "keys": "Make the keys that access tokens are signed with.",

@@ -31,7 +31,7 @@ _ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 @define
 class Processes:
-    """`count` processes that serve one `listening` socket, from `run` to its end.
+    """`count` processes that serve one `listening` socket, from `run` to its end, which closes it.
 
     Each becomes the module `module`, with the arguments `--fd N` and `environment` as its environment. It serves what
     comes in on that descriptor, answers `GET /ready` with 200 as soon as it can, and ends by itself on SIGTERM, once
@@ -132,6 +132,10 @@ class Processes:
 
     async def _end(self) -> None:
         """Ask all to end, and end those that do not within the grace."""
+        # Theirs close too: whoever comes now is refused, and does not wait for somebody who will never serve.
+        self.listening.close()
+        if self.internal is not None:
+            self.internal.close()
         for process in self._running:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()

@@ -51,7 +51,8 @@ def serve(*, processes: ProcessCount = 1) -> None:
 
             async def when_ready() -> None:
                 out = output.console()
-                out.print(f"AMSS serves at {Address(address.host, place.port)}, see http://{place}/docs", markup=False)
+                docs = place if together.internal is None else place_of(together.internal)
+                out.print(f"AMSS serves at {Address(address.host, place.port)}, see http://{docs}/docs", markup=False)
                 sys.stdout.flush()
 
             code = asyncio.run(
