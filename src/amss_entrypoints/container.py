@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol, cast
 
 from attrs import field, frozen
 from dependency_injector import containers, providers
@@ -20,7 +20,7 @@ from amss_adapters.memory.rate_limit import MemoryRateLimiter
 from amss_adapters.postgres import PostgresBackend
 from amss_adapters.postgres.inspection import Inspection, inspect
 from amss_adapters.postgres.migrate import MigrationStatus, migrate_down, migrate_up, status
-from amss_adapters.redis import RedisRateLimiter, connect
+from amss_adapters.redis import RedisRateLimiter, connect, is_available
 from amss_adapters.security import (
     BcryptPasswords,
     JwtAccessTokens,
@@ -128,8 +128,12 @@ __all__ = [
     "open_database_as_it_is",
     "open_valkey",
     "problems_of_keys",
+    "redis_answers",
     "system_clock",
 ]
+
+
+_REDIS_BUDGET_S: Final = 0.25
 
 
 class Work(ReportsWork, AuditWork, Protocol):
@@ -154,7 +158,7 @@ class Container(containers.DeclarativeContainer):
     password_hasher: providers.Provider[PasswordHasher] = providers.Singleton(BcryptPasswords)
     secrets: providers.Provider[Secrets] = providers.Singleton(RandomSecrets)
     # Whoever lets users in says with which keys, and for how long a session goes on.
-    access_tokens: providers.Dependency[AccessTokens] = providers.Dependency()
+    access_tokens = cast("providers.Provider[AccessTokens]", providers.Dependency())
     refresh_for: providers.Provider[timedelta] = providers.Object(REFRESH_FOR)
     key_set: providers.Provider[Mapping[str, object]] = access_tokens.provided.jwks.call()
     rate_limiter: providers.Provider[RateLimiter] = providers.Singleton(MemoryRateLimiter)
@@ -416,11 +420,25 @@ async def open_api(
         if settings.redis_addr is not None:
             client = connect(settings.redis_addr)
             stack.push_async_callback(client.aclose)
-            limiter = RedisRateLimiter(client, local=MemoryRateLimiter(), on_state_change=on_redis)
+            # So that the first request does not wait for the connection.
+            await is_available(client)
+            # So long an answer may take that a process which is itself too busy to see it does not blame Redis.
+            limiter = RedisRateLimiter(
+                client, local=MemoryRateLimiter(), on_state_change=on_redis, budget_s=_REDIS_BUDGET_S
+            )
             container.rate_limiter.override(providers.Object(limiter))
         backend = PostgresBackend(settings.db_url, clock=clock, ids=ids, max_connections=max_connections)
         container.backend.override(await stack.enter_async_context(backend))
         yield container
+
+
+async def redis_answers(address: str) -> bool:
+    """Tell whether a Redis or Valkey server answers at the address."""
+    client = connect(address)
+    try:
+        return await is_available(client)
+    finally:
+        await client.aclose()
 
 
 @frozen(kw_only=True)

@@ -23,6 +23,7 @@ from amss_domain.shared.events import Event
 from amss_domain.shared.id_factory import IdFactory
 from amss_domain.shared.idempotency import Idempotency
 from amss_domain.shared.ids import OrgId
+from amss_domain.shared.unit_of_work import Together, in_turn
 
 
 class MemoryUnitOfWork:
@@ -59,6 +60,11 @@ class MemoryUnitOfWork:
     def actor(self) -> Actor:
         """Who acts."""
         return self._actor
+
+    @property
+    def together(self) -> Together:
+        """Awaits reads as one, which here is in turn."""
+        return Together(in_turn)
 
     @property
     def organizations(self) -> MemoryOrganizations:

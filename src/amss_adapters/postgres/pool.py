@@ -2,11 +2,9 @@
 
 import asyncio
 from collections import deque
-from typing import Final
+from typing import Any, Final
 
 import psycopg
-from psycopg import pq
-from psycopg.pq.abc import PGconn
 
 from amss_adapters.postgres.statements import statements
 from amss_adapters.postgres.wire import Call, ConnectionLost, StatementFailed, Wire
@@ -188,18 +186,16 @@ class Pool:
         return wire
 
     async def _connected(self) -> Wire:
-        # In a thread: libpq looks up names and may wait for the network without telling the event loop.
-        connecting = asyncio.ensure_future(asyncio.to_thread(pq.PGconn.connect, self._conninfo))
+        # Not PGconn.connect, in a thread or not: it holds up every thread of the process until the server has answered.
+        connecting = asyncio.ensure_future(psycopg.AsyncConnection.connect(self._conninfo.decode()))
         try:
-            pgconn: PGconn = await asyncio.shield(connecting)
+            connection = await asyncio.shield(connecting)
         except asyncio.CancelledError:
             connecting.add_done_callback(_finish_unused)
             raise
-        if pgconn.status != pq.ConnStatus.OK:
-            why = pgconn.get_error_message().strip()
-            pgconn.finish()
-            raise Unavailable(DATABASE, "no connection could be opened") from psycopg.OperationalError(why)
-        wire = Wire(pgconn, prepare=self._prepare, answer_timeout_s=self._answer_timeout_s)
+        except psycopg.Error as error:
+            raise Unavailable(DATABASE, "no connection could be opened") from error
+        wire = Wire(connection, prepare=self._prepare, answer_timeout_s=self._answer_timeout_s)
         try:
             await wire.run(_SETTLE_FORMATS)
         except (ConnectionLost, StatementFailed) as error:
@@ -215,6 +211,6 @@ class Pool:
         return asyncio.get_running_loop()
 
 
-def _finish_unused(connecting: "asyncio.Future[PGconn]") -> None:
+def _finish_unused(connecting: "asyncio.Future[psycopg.AsyncConnection[Any]]") -> None:
     if not connecting.cancelled() and connecting.exception() is None:
-        connecting.result().finish()
+        connecting.result().pgconn.finish()

@@ -198,7 +198,7 @@ def _assignment(row: Row) -> Assignment:
     assignee, name, open_tasks, in_progress, overdue, estimated_hours, planned_tasks, planned_seconds = row
     planned = timedelta(microseconds=int(to_decimal(planned_seconds) * Decimal(1_000_000)))
     return Assignment(
-        assignee=cast(UserId | None, perhaps(to_id, assignee)),
+        assignee=cast("UserId | None", perhaps(to_id, assignee)),
         name=perhaps(to_text, name),
         open_tasks=to_int(open_tasks),
         in_progress=to_int(in_progress),

@@ -1,6 +1,6 @@
 """One organization's conversation with the database: operations are collected and sent with the next read or commit."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from contextlib import suppress
 from enum import Enum
 from typing import Any, Final
@@ -49,8 +49,26 @@ class _State(Enum):
     LEFT = "it was left; open another"
 
 
+class _Read:
+    """A read that is sent together with others: whoever awaits it gets its rows once they are there."""
+
+    __slots__ = ("call", "kind", "rows")
+
+    def __init__(self, call: Call, kind: Kind[Any]) -> None:
+        self.call = call
+        self.kind = kind
+        self.rows: list[Row] = []
+
+    def __await__(self) -> Generator["_Read", None, list[Row]]:
+        yield self
+        return self.rows
+
+
 class Session:
-    """Reads and changes in one transaction, opened when first needed; with nothing read before, one batch is all.
+    """Reads and changes in one transaction, opened when something is held or changed before the end.
+
+    What only looks needs none: each statement sees what is committed by then, in a transaction as without one. Changes
+    alone, in one batch, are one transaction by themselves.
 
     After a conflict nothing can be committed: whatever is tried raises it again.
     Raises RuntimeError when used before it was begun or after it ended.
@@ -69,6 +87,8 @@ class Session:
         self._failure: AmssError | None = None
         self._state = _State.NEW
         self._busy = False
+        self._in_transaction = False
+        self._together = False
 
     def begin(self) -> None:
         """Make it usable. Raises RuntimeError the second time."""
@@ -106,15 +126,63 @@ class Session:
     async def read(self, statement: Statement, params: Params, kind: Kind[Any]) -> list[Row]:
         """Return the rows of a read, which sees the changes collected so far."""
         self.require_usable()
-        self._subjects.append(Subject(kind, "as read"))
-        opening = () if self._wire else (_BEGIN, self._enter)
-        (result,) = await self._send(opening, (*self._queued, Call(statement, params)), (), keep=1)
-        return rows_of(result)
+        read = _Read(Call(statement, params), kind)
+        await self._answer((read,))
+        return read.rows
+
+    async def together(self, reads: Sequence[Coroutine[Any, Any, Any]]) -> tuple[Any, ...]:
+        """Return what the reads come to, in their order; those that wait for the database at a time travel together.
+
+        Raises what the first one raises that fails, and RuntimeError for what waits for anything else.
+        """
+        results: list[Any] = [None] * len(reads)
+        going = dict(enumerate(reads))
+        try:
+            self.require_usable()
+            while asked := self._asked(going, results):
+                await self._answer(asked)
+        finally:
+            for read in going.values():
+                read.close()
+        return tuple(results)
+
+    def _asked(self, going: dict[int, Coroutine[Any, Any, Any]], results: list[Any]) -> list[_Read]:
+        """Let each go on to what it asks the database next; those that come to their end leave their results."""
+        asked = []
+        among_others, self._together = self._together, True
+        try:
+            for number, read in tuple(going.items()):
+                try:
+                    asked.append(read.send(None))
+                except StopIteration as ended:
+                    results[number] = ended.value
+                    del going[number]
+        finally:
+            self._together = among_others
+        if not all(isinstance(one, _Read) for one in asked):
+            raise RuntimeError("only what is read through the unit of work can be awaited together")
+        return asked
+
+    async def _answer(self, reads: Sequence[_Read]) -> None:
+        """Send the reads, after the changes collected so far; those that are awaited together, somebody else sends."""
+        if self._together:
+            for read in reads:
+                await read
+            return
+        opening: Sequence[Call] = ()
+        if not self._in_transaction:
+            self._in_transaction = bool(self._queued) or not all(read.call.statement.only_looks for read in reads)
+            opening = (_BEGIN, self._enter) if self._in_transaction else (self._enter,)
+        self._subjects += (Subject(read.kind, "as read") for read in reads)
+        calls = (*self._queued, *(read.call for read in reads))
+        results = await self._send(opening, calls, (), keep=len(reads))
+        for read, result in zip(reads, results, strict=True):
+            read.rows = rows_of(result)
 
     async def commit(self) -> None:
         """Make all changes, or none; then it is over."""
         self.require_usable()
-        if self._wire is not None:
+        if self._in_transaction:
             # Asked already when it was opened; the answer may be another by now.
             before = (Call(_REFUSE_INACTIVE, (self._user,)),) if self._user and self._queued else ()
             await self._send(before, self._queued, (_COMMIT,))

@@ -58,7 +58,7 @@ def _token_from(row: Row, session: Session) -> RefreshToken:
         session_id=session.id,
         digest=to_bytes(digest),
         spent_at=perhaps(to_instant, spent_at),
-        successor_id=cast(RefreshTokenId | None, perhaps(to_id, successor_id)),
+        successor_id=cast("RefreshTokenId | None", perhaps(to_id, successor_id)),
         created_at=to_instant(created_at),
     )
 

@@ -7,6 +7,8 @@ from typing import Final
 
 _ENTRY = re.compile(r"^-- (?P<name>[a-z_]+) --\n(?P<about>(?:-- [^\n]*\n)+)(?P<sql>(?:(?!-- )[^\n]*\n)+)", re.M)
 _FRAGMENT = re.compile(r"\{([a-z_]+)\}")
+# SHARE and UPDATE stand in FOR SHARE and FOR NO KEY UPDATE too.
+_LEAVES_A_TRACE = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|SHARE)\b")
 
 FEATURES: Final = (
     "session",
@@ -30,15 +32,19 @@ FEATURES: Final = (
 
 
 class Statement:
-    """One named statement; it is prepared on a connection under the name of its feature and its own."""
+    """One named statement; it is prepared on a connection under the name of its feature and its own.
 
-    __slots__ = ("about", "name", "prepared_as", "sql", "text")
+    One that `only_looks` changes nothing and holds nothing.
+    """
+
+    __slots__ = ("about", "name", "only_looks", "prepared_as", "sql", "text")
 
     def __init__(self, feature: str, name: str, about: str, text: str) -> None:
         self.name = name
         self.about = about
         self.text = text
         self.sql = text.encode()
+        self.only_looks = _LEAVES_A_TRACE.search(text) is None
         self.prepared_as = f"{feature}.{name}".encode()
 
     def __repr__(self) -> str:

@@ -107,7 +107,7 @@ def _movement_from(row: Row, org_id: OrgId) -> Movement:
         kind=MovementKind(to_text(kind)),
         quantity=to_int(quantity),
         reason=to_text(reason),
-        task_id=cast(TaskId | None, perhaps(to_id, task_id)),
+        task_id=cast("TaskId | None", perhaps(to_id, task_id)),
         occurred_at=to_instant(occurred_at),
     )
 

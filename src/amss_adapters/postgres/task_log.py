@@ -41,7 +41,7 @@ def _note_from(row: Row, org_id: OrgId) -> TaskNote:
         task_id=cast(TaskId, to_id(task_id)),
         text=to_text(text),
         written_by=to_text(written_by),
-        user_id=cast(UserId | None, perhaps(to_id, user_id)),
+        user_id=cast("UserId | None", perhaps(to_id, user_id)),
         created_at=to_instant(created_at),
     )
 
@@ -52,7 +52,7 @@ def _labour_from(row: Row, org_id: OrgId) -> Labour:
         id=cast(LabourId, to_id(id)),
         org_id=org_id,
         task_id=cast(TaskId, to_id(task_id)),
-        user_id=cast(UserId | None, perhaps(to_id, user_id)),
+        user_id=cast("UserId | None", perhaps(to_id, user_id)),
         hours=to_decimal(hours),
         worked_on=to_day(worked_on),
         note=perhaps(to_text, note),

@@ -24,6 +24,7 @@ from amss_domain.shared.events import Event
 from amss_domain.shared.id_factory import IdFactory
 from amss_domain.shared.idempotency import Idempotency
 from amss_domain.shared.ids import EventId, OrgId
+from amss_domain.shared.unit_of_work import Together
 
 
 class PostgresUnitOfWork:
@@ -51,6 +52,11 @@ class PostgresUnitOfWork:
     def actor(self) -> Actor:
         """Who acts."""
         return self._actor
+
+    @cached_property
+    def together(self) -> Together:
+        """Awaits reads as one: they travel together."""
+        return Together(self._session.together)
 
     @cached_property
     def organizations(self) -> PostgresOrganizations:

@@ -55,7 +55,7 @@ def _entry_from(row: Row) -> LedgerEntry:
         kind=EntryKind(to_text(kind)),
         deltas=READINGS.read(deltas),
         faces=READINGS.read(faces),
-        corrects=cast(UsageEntryId | None, perhaps(to_id, corrects)),
+        corrects=cast("UsageEntryId | None", perhaps(to_id, corrects)),
         corrects_position=perhaps(to_int, corrects_position),
         reason=perhaps(to_text, reason),
         source=to_text(source),

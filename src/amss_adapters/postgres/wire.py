@@ -5,16 +5,17 @@ point: it goes on to its end, and until then the connection is busy.
 """
 
 import asyncio
+import select
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from attrs import frozen
 from psycopg import pq
-from psycopg.pq.abc import PGcancel, PGconn, PGresult
+from psycopg.pq.abc import PGcancel, PGresult
 
 from amss_adapters.postgres.codec import Params
 from amss_adapters.postgres.statements import Statement
@@ -27,6 +28,7 @@ _DONE: Final = int(pq.ExecStatus.COMMAND_OK)
 _SYNC: Final = int(pq.ExecStatus.PIPELINE_SYNC)
 _ABORTED: Final = int(pq.ExecStatus.PIPELINE_ABORTED)
 _BAD: Final = pq.ConnStatus.BAD
+_GONE: Final = select.POLLERR | select.POLLHUP
 _IDLE: Final = pq.TransactionStatus.IDLE
 
 
@@ -81,8 +83,10 @@ class Wire:
     A batch for which nothing comes back for longer than `answer_timeout_s` ends the connection.
     """
 
-    def __init__(self, pgconn: PGconn, *, prepare: bool, answer_timeout_s: float) -> None:
-        self._pgconn = pgconn
+    def __init__(self, connection: psycopg.AsyncConnection[Any], *, prepare: bool, answer_timeout_s: float) -> None:
+        # Kept, although nothing is asked of it any more: it would take its end for a leak.
+        self._connection = connection
+        pgconn = self._pgconn = connection.pgconn
         self._loop = asyncio.get_running_loop()
         self._prepare = prepare
         self._answer_timeout_s = answer_timeout_s
@@ -90,6 +94,8 @@ class Wire:
         self._batch: _Batch | None = None
         self._writing = False
         self._socket = pgconn.socket
+        self._polling = select.poll()
+        self._polling.register(self._socket, select.POLLIN)
         self._when_quiet: Callable[[Wire], None] | None = None
         self.closed = False
         self.interrupted = False
@@ -208,14 +214,23 @@ class Wire:
             batch.synced = True
 
     def _on_readable(self) -> None:
+        batch = self._batch
         try:
             self._pgconn.consume_input()
             self._take_results()
+            # uvloop tells once of a socket that failed and never again: what is left there is read at once.
+            while (batch is None or self._batch is batch) and self._failed():
+                self._pgconn.consume_input()
+                self._take_results()
         except psycopg.OperationalError as error:
             self._lost(error)
             return
         if self._writing:
             self._pump()
+
+    def _failed(self) -> bool:
+        """Tell whether the other side is gone, whatever it sent before; asked only when no batch came to its end."""
+        return not self.closed and any(events & _GONE for _, events in self._polling.poll(0))
 
     def _take_results(self) -> None:
         pgconn = self._pgconn

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from attrs import evolve, frozen
 
@@ -33,7 +34,7 @@ def requirement_of(task: Task, program: Program | None) -> Requirement:
     A limit that was put off has no grace left.
     """
     if program is None:
-        return Requirement(limits=tuple(_limit_at(point) for point in task.due))
+        return _requirement_at(tuple((point.limit, point.unit, point.span) for point in task.due))
     if task.deferral is None:
         return program.requirement
     put_off = {point.limit for point in task.deferral.due if point in task.due_in_force}
@@ -100,6 +101,12 @@ def points_at(due: Mapping[str, Decimal | date]) -> tuple[DuePoint, ...]:
     )
 
 
-def _limit_at(point: DuePoint) -> Limit:
-    threshold = Threshold(value=point.span, since=Since.BASELINE)
-    return Limit(name=point.limit, unit=point.unit, threshold=threshold, warn=_UNPLANNED_WARNING)
+# Nearly all unplanned work is due by the same few limits.
+@lru_cache(maxsize=256)
+def _requirement_at(points: tuple[tuple[str, str, Decimal], ...]) -> Requirement:
+    return Requirement(limits=tuple(_limit_at(name, unit, span) for name, unit, span in points))
+
+
+def _limit_at(name: str, unit: str, span: Decimal) -> Limit:
+    threshold = Threshold(value=span, since=Since.BASELINE)
+    return Limit(name=name, unit=unit, threshold=threshold, warn=_UNPLANNED_WARNING)

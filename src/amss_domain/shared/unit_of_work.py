@@ -1,8 +1,8 @@
 """The one door through which anything is read or changed, opened for one organization."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeAlias, TypeVar, overload
 
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.errors import StaleVersion
@@ -12,7 +12,59 @@ from amss_domain.shared.ids import OrgId
 from amss_domain.shared.outbox import Outbox
 
 T = TypeVar("T")
+T1 = TypeVar("T1")
+T2 = TypeVar("T2")
+T3 = TypeVar("T3")
+T4 = TypeVar("T4")
+T5 = TypeVar("T5")
 W_co = TypeVar("W_co", bound="UnitOfWork", covariant=True)
+
+
+Reading: TypeAlias = Coroutine[object, object, T]
+"""A read that has been called for and is not awaited yet."""
+
+
+class Together:
+    """Awaits several reads of one unit of work as one, and gives what they come to in their order.
+
+    What each finds and holds is what it would if they were awaited in turn; where they have a way to go they travel
+    together. Raises what the first one raises that fails; the others may then not have been made.
+    """
+
+    __slots__ = ("_run",)
+
+    def __init__(self, run: Callable[[Sequence[Reading[object]]], Awaitable[tuple[object, ...]]]) -> None:
+        self._run = run
+
+    @overload
+    async def __call__(self, one: Reading[T1], two: Reading[T2], /) -> tuple[T1, T2]: ...
+
+    @overload
+    async def __call__(self, one: Reading[T1], two: Reading[T2], three: Reading[T3], /) -> tuple[T1, T2, T3]: ...
+
+    @overload
+    async def __call__(
+        self, one: Reading[T1], two: Reading[T2], three: Reading[T3], four: Reading[T4], /
+    ) -> tuple[T1, T2, T3, T4]: ...
+
+    @overload
+    async def __call__(
+        self, one: Reading[T1], two: Reading[T2], three: Reading[T3], four: Reading[T4], five: Reading[T5], /
+    ) -> tuple[T1, T2, T3, T4, T5]: ...
+
+    async def __call__(self, *reads: Reading[object]) -> tuple[object, ...]:
+        """Await the reads."""
+        return await self._run(reads)
+
+
+async def in_turn(reads: Sequence[Reading[object]]) -> tuple[object, ...]:
+    """Await one read after another: how they are together where none has a way to go."""
+    try:
+        return tuple([await read for read in reads])
+    finally:
+        # What comes after one that failed is not awaited, and is not to be missed.
+        for read in reads:
+            read.close()
 
 
 class UnitOfWork(Protocol):
@@ -21,6 +73,7 @@ class UnitOfWork(Protocol):
     - Nothing of another organization can be read, changed or referred to through it.
     - Leaving without `commit` changes nothing.
     - Its own uncommitted changes are visible to its reads; to nobody else's.
+    - `together` awaits several reads as one; each finds and holds what it would if they were awaited in turn.
     - `commit` writes the business rows, one audit entry for each recorded event and one outbox message for each public
       one, in one transaction; it may be called once.
     - One opened with an `Idempotency` keeps, in that transaction, what its `answer` makes of the `result` given to
@@ -38,6 +91,9 @@ class UnitOfWork(Protocol):
 
     @property
     def actor(self) -> Actor: ...
+
+    @property
+    def together(self) -> Together: ...
 
     @property
     def outbox(self) -> Outbox: ...

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -55,9 +56,13 @@ async def serve(settings: Settings, listening: Sequence[socket.socket], internal
     )
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(open_api(settings, on_redis=_tell))
-        await stack.enter_async_context(serving(application(services, conditions), listening))
+        # Ends last: it is there to be asked how the end of the other goes.
         if internal:
             await stack.enter_async_context(serving(internal_application(services, conditions), internal))
+        await stack.enter_async_context(serving(application(services, conditions), listening))
+        # What is there now stays to the end: no use in going through it again and again for what can go.
+        gc.collect()
+        gc.freeze()
         await until_asked_to_end()
 
 
@@ -80,7 +85,8 @@ def _sockets(numbers: Sequence[int]) -> list[socket.socket]:
 def _tell(available: bool) -> None:
     REDIS_AVAILABLE.set(available)
     if available:
-        _log.info("redis is back")
+        # As loud as its going: who heard of that waits for this.
+        _log.warning("redis is back")
     else:
         _log.warning("redis is away: this process counts requests alone")
 

@@ -1,6 +1,7 @@
 """Where a client calls from, seen through the proxies that are trusted."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from aiohttp import web
@@ -23,6 +24,7 @@ def address_of(request: web.Request, trusted: Networks) -> str:
     return address
 
 
+@lru_cache(maxsize=1024)
 def _plain(address: str) -> str:
     """Return an IPv4 client's address as such, which a socket for IPv4 and IPv6 gives as ::ffff:192.0.2.7."""
     if not _is_address(address):

@@ -24,6 +24,7 @@ from amss_entrypoints.http.conditions import etag_of, expected_version, is_uncha
 from amss_entrypoints.http.cursors import cursor_after
 from amss_entrypoints.http.endpoint import CSV, JSON, Answer, Call, Endpoint, Table
 from amss_entrypoints.http.generating import Generating
+from amss_entrypoints.http.keys import key_of
 from amss_entrypoints.http.limits import Limits
 from amss_entrypoints.http.policies import Policies
 from amss_entrypoints.http.problems import RequestRejected
@@ -33,11 +34,10 @@ from amss_entrypoints.http.schema import ENCODER
 ACTOR: Final = web.RequestKey("actor", Actor)
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 RATE_HEADERS: Final = web.RequestKey("rate_headers", dict)
+COMMON_HEADERS: Final = web.RequestKey("common_headers", dict)
 
 HANDLER_TIMEOUT_S: Final = 60.0
 """How long an answer may take; exports, which are sent while they are made, may take as long as they need."""
-
-_KEY_LENGTH: Final = 255
 
 
 @frozen(kw_only=True)
@@ -97,9 +97,10 @@ class Dispatcher:
             page=page,
             expected_version=await self._expected(request, endpoint, caller.actor),
             accept_csv=as_csv,
+            headers={**request.get(COMMON_HEADERS, {}), **request.get(RATE_HEADERS, {})} if endpoint.streams else {},
             request=request if endpoint.streams else None,
         )
-        key = _key_of(request) if endpoint.keyed else None
+        key = key_of(request.headers.get("Idempotency-Key")) if endpoint.keyed else None
         if key is not None:
             return await self._once(request, endpoint, call, key, raw)
         result = await endpoint.handler(call)
@@ -157,8 +158,6 @@ class Dispatcher:
         self.running.add((scope, key))
         try:
             where = actor.org_id if endpoint.keyed_in is None else endpoint.keyed_in(call, key)
-            if (known := await self._known(actor, where, scope, key)) is not None:
-                return _replayed(known, fingerprint)
             idempotency = Idempotency(
                 scope=scope,
                 key=key,
@@ -169,7 +168,8 @@ class Dispatcher:
             try:
                 result = await endpoint.handler(evolve(call, idempotency=idempotency))
             except AmssError:
-                # A repetition may be refused for what the first request did before it comes to its key.
+                # Hardly any request is a repetition, so the key is looked up only now: one that is was refused for its
+                # key, or for what the first request did before it came to that.
                 if (known := await self._known(actor, where, scope, key)) is None:
                     raise
                 return _replayed(known, fingerprint)
@@ -181,17 +181,6 @@ class Dispatcher:
     async def _known(self, actor: Actor, where: OrgId, scope: str, key: str) -> Answered | None:
         async with self.services.open_uow()(where, evolve(actor, org_id=where)) as uow:
             return await uow.answers.get(scope, key, at=self.clock.now())
-
-
-def _key_of(request: web.Request) -> str | None:
-    given = request.headers.get("Idempotency-Key")
-    if given is None:
-        return None
-    # A string of structured fields (RFC 8941) is quoted; most clients send it bare.
-    key = given[1:-1] if len(given) >= 2 and given[0] == given[-1] == '"' else given
-    if not 1 <= len(key) <= _KEY_LENGTH or not key.isascii() or not key.isprintable():
-        raise RequestRejected("malformed_request", f"An Idempotency-Key has 1 to {_KEY_LENGTH} visible characters.")
-    return key
 
 
 def _accepts_csv(request: web.Request, endpoint: Endpoint[Any, Any, Any]) -> bool:

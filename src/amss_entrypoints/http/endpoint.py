@@ -52,7 +52,7 @@ class Call(Generic[Q, B]):
 
     `query` and `body` are None where the endpoint has none. `expected_version` is what If-Match asks for. `page` says
     which part of a list is wanted. `session_id` is that of a user who calls, `origin` where the request comes from.
-    `request` is there for endpoints that stream.
+    `request` is there for endpoints that stream, with the `headers` that every answer has.
     """
 
     services: Container
@@ -66,6 +66,7 @@ class Call(Generic[Q, B]):
     session_id: SessionId | None = None
     origin: Origin = UNKNOWN_ORIGIN
     accept_csv: bool = False
+    headers: Mapping[str, str] = field(factory=dict)
     request: web.Request | None = None
 
     def id(self, name: str) -> UUID:
@@ -78,7 +79,7 @@ class Call(Generic[Q, B]):
         """Send the chunks as they come, and return the answer that has been sent."""
         if self.request is None:
             raise RuntimeError("only an endpoint that streams has a request to answer")
-        response = web.StreamResponse(headers={**headers, "Content-Type": content_type})
+        response = web.StreamResponse(headers={**self.headers, **headers, "Content-Type": content_type})
         response.headers["X-Request-ID"] = self.origin.request_id or ""
         # What goes wrong before the first line is still told as a problem.
         first = await anext(chunks, b"")

@@ -9,6 +9,8 @@ from typing import Any, Final
 from amss_entrypoints.http.conditions import IF_MATCH
 from amss_entrypoints.http.cursors import PATTERN as CURSOR
 from amss_entrypoints.http.endpoint import BASE, CSV, JSON, NDJSON, Endpoint
+from amss_entrypoints.http.keys import IDEMPOTENCY_KEY
+from amss_entrypoints.http.links import links_of
 from amss_entrypoints.http.problems import PROBLEM_JSON, PROBLEMS, Problem, example_of
 from amss_entrypoints.http.routes import ENDPOINTS, TAGS
 from amss_entrypoints.http.schema import components_of, reader
@@ -39,6 +41,20 @@ _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "Idempotent-Replayed": {"description": "`true` on the answer to a repetition.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}},
 }
+_KEY_SET: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "required": ["keys"],
+    "properties": {
+        "keys": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["kty", "use", "alg", "kid", "n", "e"],
+                "properties": {name: {"type": "string"} for name in ("kty", "use", "alg", "kid", "n", "e")},
+            },
+        }
+    },
+}
 
 
 @cache
@@ -63,6 +79,7 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": dict(sorted(shapes.components.items())),
+            "responses": _problem_responses(ENDPOINTS),
             "headers": {name: dict(header) for name, header in _HEADERS.items()},
             "securitySchemes": {
                 "bearer": {
@@ -194,35 +211,68 @@ def _without_null(shape: dict[str, Any]) -> dict[str, Any]:
 def _header_parameters(endpoint: Endpoint[Any, Any, Any]) -> list[dict[str, Any]]:
     found = []
     if endpoint.keyed:
-        key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]+$"}
+        key = {"type": "string", "pattern": f"^({IDEMPOTENCY_KEY})$"}
         about = "Sent again with the same key and body, the request has no second effect."
         found.append({"name": "Idempotency-Key", "in": "header", "description": about, "schema": key})
     if endpoint.versioned:
-        tag = {"type": "string", "pattern": f"^({IF_MATCH})$"}
+        tag = {"type": "string", "format": "entity-tag", "pattern": f"^({IF_MATCH})$"}
         about = "The ETag of what was read: the change is refused with 412 if it has changed since."
         found.append({"name": "If-Match", "in": "header", "description": about, "schema": tag})
+    if _is_conditional(endpoint):
+        about = "The ETag of what the client has: if that is still so, the answer is 304 and has no body."
+        found.append({"name": "If-None-Match", "in": "header", "description": about, "schema": {"type": "string"}})
     return found
+
+
+def _is_conditional(endpoint: Endpoint[Any, Any, Any]) -> bool:
+    """Tell whether it says so when nothing has changed (RFC 9110, section 13.1.2)."""
+    return endpoint.method == "GET" and endpoint.etag
 
 
 def _responses(endpoint: Endpoint[Any, Any, Any], shapes: _Shapes) -> dict[str, Any]:
     responses: dict[str, Any] = {str(endpoint.status): _success(endpoint, shapes)}
-    by_status: dict[HTTPStatus, list[str]] = {}
-    for code in dict.fromkeys(codes_of(endpoint)):
-        by_status.setdefault(PROBLEMS[code], []).append(code)
-    for status, codes in sorted(by_status.items()):
-        names = ["X-Request-ID"]
-        if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-            names.append("Retry-After")
-        if status == HTTPStatus.UNAUTHORIZED:
-            names.append("WWW-Authenticate")
-        responses[str(int(status))] = {
-            "description": f"{status.phrase}: {', '.join(f'`{code}`' for code in codes)}.",
-            "headers": _headers(names),
-            "content": {
-                PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example_of(codes[0])}
-            },
-        }
+    if _is_conditional(endpoint):
+        unchanged = "Not Modified: what the client has is as it was, and is not sent again."
+        responses["304"] = {"description": unchanged, "headers": _headers(["X-Request-ID", "ETag", "RateLimit", "RateLimit-Policy"])}
+    for status, codes in _refusals(endpoint).items():
+        responses[str(int(status))] = {"$ref": f"#/components/responses/{_name_of(codes)}"}
     return responses
+
+
+def _refusals(endpoint: Endpoint[Any, Any, Any]) -> dict[HTTPStatus, tuple[str, ...]]:
+    """Return the codes of the problems that the endpoint may answer, by their status."""
+    by_status: dict[HTTPStatus, list[str]] = {}
+    for code in sorted(set(codes_of(endpoint))):
+        by_status.setdefault(PROBLEMS[code], []).append(code)
+    return {status: tuple(codes) for status, codes in sorted(by_status.items())}
+
+
+def _name_of(codes: Iterable[str]) -> str:
+    return "-".join(codes)
+
+
+def _problem_responses(endpoints: Iterable[Endpoint[Any, Any, Any]]) -> dict[str, Any]:
+    """Return the answers that say why not, each once: most of the endpoints have most of them in common."""
+    refusals = {(status, codes) for endpoint in endpoints for status, codes in _refusals(endpoint).items()}
+    return {_name_of(codes): _problem_response(status, codes) for status, codes in sorted(refusals)}
+
+
+def _problem_response(status: HTTPStatus, codes: Sequence[str]) -> dict[str, Any]:
+    names = ["X-Request-ID"]
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        names.append("Retry-After")
+    if status == HTTPStatus.UNAUTHORIZED:
+        names.append("WWW-Authenticate")
+    return {
+        "description": f"{status.phrase}: {', '.join(f'`{code}`' for code in codes)}.",
+        "headers": _headers(names),
+        "content": {
+            PROBLEM_JSON: {
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "examples": {code: {"value": example_of(code)} for code in codes},
+            }
+        },
+    }
 
 
 def _success(endpoint: Endpoint[Any, Any, Any], shapes: _Shapes) -> dict[str, Any]:
@@ -257,6 +307,8 @@ def _success(endpoint: Endpoint[Any, Any, Any], shapes: _Shapes) -> dict[str, An
         success["content"] = {JSON: {"schema": schema}}
         if endpoint.csv:
             success["content"][CSV] = {"schema": {"type": "string"}}
+    if links := links_of(endpoint, ENDPOINTS):
+        success["links"] = links
     return success
 
 
@@ -305,6 +357,15 @@ def _service_paths() -> dict[str, Any]:
                 "summary": "Whether it can serve",
                 "security": [],
                 "responses": {"200": answer, "503": unready},
+            }
+        },
+        "/.well-known/jwks.json": {
+            "get": {
+                "operationId": "getKeySet",
+                "tags": ["service"],
+                "summary": "The public keys that access tokens are signed with (RFC 7517)",
+                "security": [],
+                "responses": {"200": {"description": "OK", "content": {JSON: {"schema": _KEY_SET}}}},
             }
         },
     }

@@ -1,5 +1,6 @@
 """What every failure becomes: a problem document (RFC 9457), whose status is that of the error's code."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,9 +12,11 @@ from msgspec import UNSET, UnsetType
 
 from amss_domain.inventory.errors import InsufficientParts
 from amss_domain.scheduling.errors import OpenTaskExists
-from amss_domain.shared.errors import AmssError, NotFound, Refused
+from amss_domain.shared.errors import AmssError, InvalidInput, NotFound, Refused
 from amss_domain.shared.violation import Violation
 from amss_entrypoints.http.schema import ENCODER
+
+_MEMBER: Final = re.compile(r"[a-z_]+(?:/[a-z0-9_]+)*")
 
 PROBLEM_JSON: Final = "application/problem+json"
 
@@ -87,7 +90,6 @@ PROBLEMS: Final[Mapping[str, HTTPStatus]] = {
     "refused": HTTPStatus.CONFLICT,
     "request_timeout": HTTPStatus.REQUEST_TIMEOUT,
     "stale_version": HTTPStatus.CONFLICT,
-    "token_reused": HTTPStatus.UNAUTHORIZED,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "unexpected": HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -139,6 +141,8 @@ def problem_of(error: BaseException, *, path: str, request_id: str) -> web.Respo
         )
     if isinstance(error, AmssError) and error.code in PROBLEMS:
         violations = error.violations if isinstance(error, Refused) else ()
+        if isinstance(error, InvalidInput):
+            violations = tuple(map(_pointing, violations))
         return respond(
             error.code, _detail(error), path=path, request_id=request_id, violations=violations, more=_more(error)
         )
@@ -169,12 +173,16 @@ def respond(
         violations=tuple(map(_body_of, violations)),
         **(more or {}),
     )
-    return web.Response(
+    response = web.Response(
         body=ENCODER.encode(problem),
         status=status,
         content_type=PROBLEM_JSON,
         headers={**_OWN_HEADERS.get(status, {}), **(headers or {})},
     )
+    if response.headers.get("Connection") == "close":
+        # The header alone tells the client; this closes.
+        response.force_close()
+    return response
 
 
 _OWN_HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
@@ -188,6 +196,14 @@ def _detail(error: AmssError) -> str:
     if isinstance(error, NotFound):
         return f"There is no such {error.kind}: {error.identity}."
     return str(error) or "The request is refused."
+
+
+def _pointing(violation: Violation) -> Violation:
+    """Return a violation of form with its subject, the path of a member, as a pointer to that."""
+    subject = violation.subject
+    if subject is None or not _MEMBER.fullmatch(subject):
+        return violation
+    return Violation(violation.code, violation.message, f"/{subject}")
 
 
 def _more(error: AmssError) -> dict[str, Any]:

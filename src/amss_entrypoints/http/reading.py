@@ -14,6 +14,7 @@ from amss_domain.shared.page import MAX_LIMIT, Order, PageRequest
 from amss_domain.shared.violation import Violation
 from amss_entrypoints.http.cursors import after_cursor
 from amss_entrypoints.http.endpoint import JSON, MERGE_PATCH, Endpoint, Listing
+from amss_entrypoints.http.places import PLACES
 from amss_entrypoints.http.problems import RequestRejected
 from amss_entrypoints.http.schema import reader
 
@@ -92,7 +93,11 @@ def _decoded(raw: bytes) -> object:
 async def _raw(request: web.Request) -> bytes:
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await request.read()
+            places = request.get(PLACES)
+            if places is None or request.content.is_eof():
+                return await request.read()
+            with places.left():
+                return await request.read()
     except TimeoutError:
         raise RequestRejected(
             "request_timeout", f"The body did not come within {BODY_TIMEOUT_S:g} s.", headers={"Connection": "close"}

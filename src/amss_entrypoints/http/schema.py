@@ -35,6 +35,7 @@ GivenInstant = Annotated[datetime, Meta(tz=True, extra_json_schema={"pattern": r
 """An instant that a client gives: from 1900 to 2199."""
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+Cycles = Annotated[int, Meta(ge=0, le=99_999_999)]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
 Text = Annotated[str, Meta(min_length=1, max_length=10_000)]
@@ -43,6 +44,7 @@ Reason = Annotated[str, Meta(min_length=1, max_length=1_000)]
 # PostgreSQL's text holds any character but this one.
 _NO_NUL: Final = r"^[^\u0000]*$"
 _REFS: Final = "#/components/schemas/{name}"
+_WRITE: Final = msgspec.json.Encoder().encode
 
 
 def components_of(types: Iterable[Any], *, closed: bool) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -104,9 +106,16 @@ class Reader(Generic[T]):
         """Return the class read from `raw`, of which `value` is the plain form. Raises `InvalidInput`."""
         self._require_valid(value)
         try:
-            return self._decode(raw)
+            return self._decoded(raw, value)
         except (msgspec.ValidationError, OverflowError, ValueError) as error:
             raise InvalidInput([_violation_of(error, self._at)]) from error
+
+    def _decoded(self, raw: bytes, value: object) -> T:
+        try:
+            return self._decode(raw)
+        except msgspec.ValidationError:
+            # JSON Schema counts 2.0 among the integers.
+            return self._decode(_WRITE(_with_whole_numbers(value)))
 
     def of_values(self, values: Mapping[str, object]) -> T:
         """Return the class read from plain values. Raises `InvalidInput`."""
@@ -138,6 +147,19 @@ def reader(kind: type[T], at: str = "") -> Reader[T]:
     return known
 
 
+def _with_whole_numbers(value: Any) -> Any:
+    """Return the value with every number that is whole written as an integer."""
+    match value:
+        case float():
+            return int(value) if value.is_integer() else value
+        case list():
+            return [_with_whole_numbers(one) for one in value]
+        case dict():
+            return {name: _with_whole_numbers(one) for name, one in value.items()}
+        case _:
+            return value
+
+
 def _resolved(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
     reference = schema.get("$ref")
     return schema if reference is None else components[reference.rsplit("/", 1)[1]]
@@ -155,7 +177,7 @@ def _causes(error: jsonschema_rs.ValidationError) -> list[jsonschema_rs.Validati
 def _violation(error: jsonschema_rs.ValidationError, at: str) -> Violation:
     path = [str(step) for step in error.instance_path]
     # What somebody types as a password is repeated nowhere.
-    message = "not a valid password" if path and "password" in path[-1] else error.message
+    message = "not a valid password" if path and "password" in path[-1] else _message_of(error)
     code = "invalid_value"
     match error.schema_path[-1]:
         case "required":
@@ -167,6 +189,14 @@ def _violation(error: jsonschema_rs.ValidationError, at: str) -> Violation:
         case _:
             pass
     return Violation(code, message[:500], pointer(at, *path))
+
+
+def _message_of(error: jsonschema_rs.ValidationError) -> str:
+    match error.kind:
+        case jsonschema_rs.ValidationErrorKind.Enum(options=options):
+            return f"{str(error.instance)[:100]!r} is none of {', '.join(map(str, options))}"
+        case _:
+            return error.message
 
 
 def _violation_of(error: Exception, at: str) -> Violation:
@@ -185,6 +215,7 @@ __all__ = [
     "ENCODER",
     "Amount",
     "Count",
+    "Cycles",
     "Day",
     "Difference",
     "GivenInstant",

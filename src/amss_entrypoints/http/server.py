@@ -3,21 +3,27 @@
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+from uuid import uuid4
 
 import structlog
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
+from amss_entrypoints.http.middleware.headers import SECURITY
 from amss_entrypoints.http.problems import respond
 
 KEEPALIVE_S: Final = 30.0
 DRAIN_S: Final = 20.0
 """How long requests that have begun may take once the process is asked to end."""
 
+LINGER_S: Final = 2.0
+"""How long connections without a request are kept then: a client may have sent one that is still on its way."""
+
 _BACKLOG: Final = 1024
+_LINGER_LOOK_S: Final = 0.02
 _LONGEST_LINE: Final = 8190
 _MOST_HEADERS: Final = 100
 
@@ -37,7 +43,22 @@ class _NoAccessLog(AbstractAccessLogger):
 
 
 class Connection(web.RequestHandler):
-    """A connection whose own refusals, of what is not HTTP, are problem documents too."""
+    """A connection whose own refusals, of what is not HTTP, are problem documents too.
+
+    Once the process is `ending` each answer is the connection's last, and says so.
+    """
+
+    def __init__(self, manager: web.Server, *, ending: asyncio.Event, **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._ending = ending
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send the answer, or the rest of it."""
+        if self._ending.is_set() and not resp.prepared:
+            resp.force_close()
+        return await super().finish_response(request, resp, start_time)
 
     def handle_error(
         self,
@@ -49,11 +70,14 @@ class Connection(web.RequestHandler):
         """Answer what could not be read as a request, and end the connection."""
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun; the connection ends")
+        # No middleware is reached: what every answer has, this one is given here.
+        request_id = uuid4().hex
         if status >= 500:
-            _log.error("unexpected", exc_info=exc)
-            response = respond("unexpected", "A fault in AMSS itself.", path="", request_id="")
+            _log.error("unexpected", request_id=request_id, exc_info=exc)
+            response = respond("unexpected", "A fault in AMSS itself.", path="", request_id=request_id)
         else:
-            response = respond("malformed_request", "This cannot be read as HTTP.", path="", request_id="")
+            response = respond("malformed_request", "This cannot be read as HTTP.", path="", request_id=request_id)
+        response.headers.update({**SECURITY, "X-Request-ID": request_id})
         response.force_close()
         return response
 
@@ -67,10 +91,12 @@ async def serving(app: web.Application, listening: Sequence[socket.socket]) -> A
     if manager is None:
         raise RuntimeError("a runner that is set up has a server")
     loop = asyncio.get_running_loop()
+    ending = asyncio.Event()
 
     def connection() -> Connection:
         return Connection(
             manager,
+            ending=ending,
             loop=loop,
             access_log_class=_NoAccessLog,
             keepalive_timeout=KEEPALIVE_S,
@@ -79,13 +105,37 @@ async def serving(app: web.Application, listening: Sequence[socket.socket]) -> A
             max_headers=_MOST_HEADERS,
         )
 
+    # The loop takes the sockets for its own, and closes them when it likes.
+    copies = [one.dup() for one in listening]
     servers = [await loop.create_server(connection, sock=one, backlog=_BACKLOG) for one in listening]
     try:
         yield
     finally:
+        ending.set()
         for server in servers:
             server.close()
+        await _take_the_last(copies, connection)
+        await _linger(manager)
         await runner.cleanup()
+
+
+async def _take_the_last(listening: Sequence[socket.socket], connection: Callable[[], Connection]) -> None:
+    """Take the connections that were made and not yet taken, then close the sockets: nobody can connect any more."""
+    loop = asyncio.get_running_loop()
+    for one in listening:
+        with one, suppress(BlockingIOError):
+            while True:
+                made, _ = one.accept()
+                made.setblocking(False)
+                await loop.connect_accepted_socket(connection, made)
+
+
+async def _linger(manager: web.Server) -> None:
+    """Wait until the last connection has had its last answer, at most for `LINGER_S`."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + LINGER_S
+    while manager.connections and loop.time() < until:
+        await asyncio.sleep(_LINGER_LOOK_S)
 
 
 async def until_asked_to_end() -> None:

@@ -1,10 +1,11 @@
 """The endpoints of the service itself: whether it lives, whether it can serve, and what it offers."""
 
+import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.resources import files
 from typing import Final
 
-import yaml
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -13,8 +14,7 @@ from amss_domain.shared.errors import AmssError
 from amss_domain.shared.ids import OrgId
 from amss_entrypoints.container import Container
 from amss_entrypoints.http.metrics import exposition
-from amss_entrypoints.http.openapi import document
-from amss_entrypoints.http.schema import ENCODER
+from amss_entrypoints.http.published import as_json, as_yaml
 
 _DOCS_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -64,10 +64,8 @@ def metrics_routes(app: web.Application) -> None:
 
 def docs_routes(app: web.Application) -> None:
     """Add the OpenAPI document, and the page that shows it."""
-    described = document()
-    as_json, as_yaml = ENCODER.encode(described), yaml.safe_dump(described, sort_keys=False, allow_unicode=True)
-    app.router.add_get("/openapi.json", _static(as_json, "application/json"))
-    app.router.add_get("/openapi.yaml", _static(as_yaml.encode(), "application/yaml"))
+    app.router.add_get("/openapi.json", _published(as_json, "application/json"))
+    app.router.add_get("/openapi.yaml", _published(as_yaml, "application/yaml"))
     app.router.add_get("/docs", _static(_PAGE.encode(), "text/html"))
     app.router.add_get("/docs/start.js", _static(_START.encode(), "text/javascript"))
     for name, kind in _ASSETS.items():
@@ -103,11 +101,23 @@ def _keys_of(services: Container) -> Handler:
     return keys
 
 
-def _static(content: bytes, content_type: str) -> Handler:
+def _published(write: Callable[[], bytes], content_type: str) -> Handler:
     async def serve(_: web.Request) -> web.StreamResponse:
-        response = web.Response(body=content, content_type=content_type, charset="utf-8")
-        response.headers["Content-Security-Policy"] = _DOCS_POLICY
-        response.headers["Cache-Control"] = "max-age=300"
-        return response
+        # Writing takes a while the first time, which neither the start nor other requests are to wait for.
+        return _document(await asyncio.to_thread(write), content_type)
 
     return serve
+
+
+def _static(content: bytes, content_type: str) -> Handler:
+    async def serve(_: web.Request) -> web.StreamResponse:
+        return _document(content, content_type)
+
+    return serve
+
+
+def _document(content: bytes, content_type: str) -> web.StreamResponse:
+    response = web.Response(body=content, content_type=content_type, charset="utf-8")
+    response.headers["Content-Security-Policy"] = _DOCS_POLICY
+    response.headers["Cache-Control"] = "max-age=300"
+    return response

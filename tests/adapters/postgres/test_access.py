@@ -63,7 +63,7 @@ async def test_a_policy_from_before_has_defaults(ours: Tenant, look: Looking) ->
 
 
 async def test_asking_about_access_is_no_round_trip(ours: Tenant, batches: Callable[[], list[list[str]]]) -> None:
-    """It travels with what opens the transaction, and again with what is to be committed after a read."""
+    """It travels with what is sent first and with every change, and what only looks opens no transaction for it."""
     user = a_user(org_id=ours.id)
     await ours.keep(user)
     acting, part = evolve(ours, actor=an_actor(user)), a_part(org_id=ours.id)
@@ -80,10 +80,16 @@ async def test_asking_about_access_is_no_round_trip(ours: Tenant, batches: Calla
         uow.parts.add(a_part(org_id=ours.id))
         await uow.commit()
     both = batches()
+    async with acting.open() as uow:
+        await uow.parts.get_for_update(part.id)
+        uow.parts.add(a_part(org_id=ours.id))
+        await uow.commit()
+    held = batches()
 
     assert written == [["enter", "part_insert"]]
-    assert read == [["begin", "enter", "part_get"], ["commit"]]
-    assert both == [["begin", "enter", "part_get"], ["refuse_inactive", "part_insert", "commit"]]
+    assert read == [["enter", "part_get"]]
+    assert both == [["enter", "part_get"], ["enter", "part_insert"]]
+    assert held == [["begin", "enter", "part_hold"], ["refuse_inactive", "part_insert", "commit"]]
 
 
 async def test_access_is_taken_away_from_whoever_waits(ours: Tenant, backend: PostgresBackend) -> None:
@@ -128,8 +134,8 @@ async def test_a_login_that_fails_costs_the_same_whoever_it_is(
 
     assert seen[0] == [
         ["organization_enter_by_slug", "organization_entered"],
-        ["begin", "enter", "user_by_email"],
-        ["password_get"],
+        ["enter", "user_by_email"],
+        ["enter", "password_get"],
         ["enter", "entry_insert"],
     ]
     assert seen == [seen[0]] * 4
@@ -158,8 +164,8 @@ async def test_letting_a_program_in_is_one_round_trip(desk: FrontDesk, batches: 
     for _ in range(2):
         await desk.authenticate_api_key(made.text)
 
-    reading = ["begin", "enter", "api_key_with_creator"]
-    assert batches() == [reading, ["api_key_note_use", "commit"], reading]
+    reading = ["enter", "api_key_with_creator"]
+    assert batches() == [reading, ["enter", "api_key_note_use"], reading]
 
 
 async def test_no_secret_is_kept_as_it_is(desk: FrontDesk, look: Looking) -> None:

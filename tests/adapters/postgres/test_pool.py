@@ -1,6 +1,7 @@
 """The pool: how many connections there are, who gets one, and what happens to those that come back in a bad state."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeAlias
@@ -128,6 +129,22 @@ async def test_attempts_that_failed_take_no_room(pools: Pools) -> None:
     ended = await asyncio.gather(*(pool.acquire() for _ in range(5)), return_exceptions=True)
 
     assert [str(end) for end in ended] == ["the database is not available: no connection could be opened"] * 5
+    assert pool.size == 0
+
+
+async def test_a_server_that_never_answers_holds_up_nobody_else(pools: Pools) -> None:
+    """While a connection is being opened the process goes on with everything else."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        pool = pools(conninfo=f"host=127.0.0.1 port={silent.getsockname()[1]} connect_timeout=60".encode())
+        opening = asyncio.ensure_future(pool.acquire())
+
+        async with asyncio.timeout(_PATIENCE_S):
+            taken, _ = await asyncio.to_thread(silent.accept)
+        assert not opening.done()
+
+        opening.cancel()
+        await asyncio.wait([opening])
+        taken.close()
     assert pool.size == 0
 
 

@@ -113,16 +113,60 @@ async def test_nothing_is_sent_for_nothing(ours: Tenant, batches: list[list[str]
     assert batches == []
 
 
-async def test_who_only_read_rolls_back_behind_the_caller(ours: Tenant, batches: list[list[str]]) -> None:
-    """Leaving a read does not wait for the server, and the connection serves the next one."""
+async def test_who_only_looks_opens_no_transaction(ours: Tenant, batches: list[list[str]]) -> None:
+    """Nothing is left to be ended: a statement that holds and changes nothing is a transaction by itself."""
+    batches.clear()
+
+    async with ours.open() as uow:
+        await uow.organizations.current()
+        await uow.parts.get_many([])
+    async with ours.open() as uow:
+        await uow.organizations.current()
+        await uow.commit()
+
+    assert batches == [["enter", "organization_get"]] * 2
+
+
+async def test_who_leaves_what_it_holds_rolls_back_behind_the_caller(ours: Tenant, batches: list[list[str]]) -> None:
+    """Leaving does not wait for the server, and the connection serves the next one."""
+    user = a_user(org_id=ours.id)
+    await ours.keep(user)
     batches.clear()
 
     for _ in range(3):
         async with ours.open() as uow:
-            await uow.organizations.current()
+            await uow.users.get_for_update(user.id)
 
-    assert [batch for batch in batches if batch != ["rollback"]] == [["begin", "enter", "organization_get"]] * 3
+    assert [batch for batch in batches if batch != ["rollback"]] == [["begin", "enter", "user_hold"]] * 3
     assert len(batches) >= 5
+
+
+async def test_what_is_read_together_is_one_round_trip(ours: Tenant, batches: list[list[str]]) -> None:
+    """Each reads on together with the others; what one of them holds opens a transaction for all."""
+    aircraft = an_aircraft(org_id=ours.id)
+    await ours.keep(aircraft)
+    batches.clear()
+
+    async with ours.open() as uow:
+        await uow.together(uow.organizations.current(), uow.fleet.get(aircraft.id))
+    async with ours.open() as uow:
+        await uow.together(uow.organizations.current(), uow.fleet.get_for_update(aircraft.id))
+        await uow.commit()
+
+    assert batches == [
+        ["enter", "organization_get", "aircraft_get"],
+        ["begin", "enter", "organization_get", "aircraft_hold"],
+        ["commit"],
+    ]
+
+
+async def test_only_reads_are_awaited_together(ours: Tenant) -> None:
+    """Whatever else is waited for would be waited for by nobody."""
+    async with ours.open() as uow:
+        with pytest.raises(RuntimeError, match="only what is read through the unit of work"):
+            await uow.together(uow.organizations.current(), asyncio.sleep(0))
+
+        assert await uow.organizations.current() == ours.organization
 
 
 async def test_columns_of_the_first_design_are_filled(ours: Tenant, looking_at_tasks: Callable[..., Any]) -> None:

@@ -1,12 +1,17 @@
 """One connection: batches of any size, failures in their midst, and a server that does not answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import socket
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
+import psycopg
 import pytest
 import pytest_asyncio
-from psycopg import pq
+import uvloop
 
 from amss_adapters.postgres.statements import Statement
 from amss_adapters.postgres.wire import Call, ConnectionLost, StatementFailed, Wire
@@ -21,8 +26,8 @@ class Database(Protocol):
 @pytest_asyncio.fixture
 async def wire(database: Database) -> AsyncIterator[Wire]:
     """A connection by itself, which expects an answer within a tenth of a second."""
-    pgconn = await asyncio.to_thread(pq.PGconn.connect, database.dsn("amss_app").encode())
-    wire = Wire(pgconn, prepare=True, answer_timeout_s=0.1)
+    connection = await psycopg.AsyncConnection.connect(database.dsn("amss_app"))
+    wire = Wire(connection, prepare=True, answer_timeout_s=0.1)
     yield wire
     wire.close()
 
@@ -88,3 +93,50 @@ async def test_one_batch_at_a_time(wire: Wire) -> None:
         await wire.run([asking("SELECT 8")])
 
     assert (await first)[0].get_value(0, 0) == b"7"
+
+
+# PostgreSQL docs 55.7: AuthenticationOk and ReadyForQuery, and a NoticeResponse.
+_WELCOME = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"
+_NOTICE = b"N\0\0\0\x11SWARNING\0Mx\0\0"
+
+
+@contextmanager
+def dying_server(when: threading.Event) -> Iterator[str]:
+    """Yield a conninfo of a server that takes a connection, and when told says a word and dies with unread requests."""
+
+    def serve() -> None:
+        taken, _ = listening.accept()
+        with taken:
+            taken.recv(4096)
+            taken.sendall(_WELCOME)
+            when.wait()
+            taken.sendall(_NOTICE)
+
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(f"{folder}/.s.PGSQL.5432")
+        listening.listen()
+        serving = threading.Thread(target=serve)
+        serving.start()
+        yield f"host={folder} port=5432 user=nobody dbname=none"
+        when.set()
+        serving.join()
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_server_that_dies_is_noticed_at_once(new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """Also when it said something before: uvloop tells of a socket that failed once, and not once more for its end."""
+
+    async def run() -> None:
+        connection = await psycopg.AsyncConnection.connect(conninfo)
+        wire = Wire(connection, prepare=True, answer_timeout_s=600.0)
+        batch = asyncio.ensure_future(wire.run([asking("SELECT 1")]))
+        await asyncio.sleep(0)
+        dies.set()
+
+        with pytest.raises(ConnectionLost):
+            await batch
+        assert wire.closed
+
+    dies = threading.Event()
+    with dying_server(dies) as conninfo, asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(asyncio.wait_for(run(), 20))

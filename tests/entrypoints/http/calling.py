@@ -3,13 +3,16 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
-from attrs import frozen
+from attrs import field, frozen
 from multidict import CIMultiDictProxy
+from tests.entrypoints.http.cases import Case
+from tests.entrypoints.http.described import faults_of
 from tests.entrypoints.http.world import World
 
 from amss_domain.access.model import Role
@@ -45,10 +48,14 @@ class Reply:
 
 @frozen(eq=False)
 class Api:
-    """One application over one world, and what it takes to call it."""
+    """One application over one world, and what it takes to call it.
+
+    Every answer is held against the published document; `faults` are the differences.
+    """
 
     world: World
     client: "TestClient[Request, Application]"
+    faults: list[str] = field(factory=list)
 
     @property
     def ids(self) -> Mapping[str, str]:
@@ -89,10 +96,19 @@ class Api:
         """Send a request as it is given."""
         # What aiohttp would add by itself is part of what is tested.
         automatic = [name for name in ("Content-Type", "Accept", "User-Agent") if name not in headers]
+        body = data if data is None or len(data) < _LARGE else BytesIO(data)
         async with self.client.request(
-            method, target, headers=headers, data=data, skip_auto_headers=automatic, allow_redirects=False
+            method, target, headers=headers, data=body, skip_auto_headers=automatic, allow_redirects=False
         ) as response:
-            return Reply(response.status, response.headers, await response.read())
+            reply = Reply(response.status, response.headers, await response.read())
+        self.faults.extend(faults_of(method, urlsplit(target).path, reply.status, reply.headers, reply.body))
+        return reply
+
+    async def run(self, case: Case, *, by: Role | str | None = None, **more: Any) -> Reply:
+        """Send the request of a case, as whoever it is for unless somebody else is named."""
+        one = case.filled(self.ids)
+        who = None if one.endpoint.public else by or one.by
+        return await self.ask(one.endpoint.method, one.target(), one.body, query=one.query, by=who, **more)
 
     async def get(self, path: str, **more: Any) -> Reply:
         """Read."""
@@ -118,6 +134,7 @@ class Api:
             reply = await self.send("GET", target, {"Authorization": f"Bearer {self.world.token(by)}"})
 
 
+_LARGE = 100_000
 _ROOT = ("/health", "/ready", "/metrics", "/openapi.json", "/openapi.yaml", "/docs", "/.well-known/jwks.json")
 
 
@@ -126,4 +143,6 @@ async def calling(world: World, conditions: Conditions = NO_DOCS) -> AsyncIterat
     """Serve the world on a port of this machine for as long as this lasts."""
     server = TestServer(application(world.services, conditions))
     async with TestClient(server) as client:
-        yield Api(world, client)
+        api = Api(world, client)
+        yield api
+    assert not api.faults, "\n".join(dict.fromkeys(api.faults))

@@ -156,7 +156,7 @@ FILTERS: Final[Mapping[str, Mapping[str, str]]] = {
         "aircraft_id": "<aircraft>",
         "program_id": "<program>",
         "due_before": "2026-12-31",
-        "kind": "corrective",
+        "kind": "defect",
         "priority": "urgent",
     },
     "listParts": {"part_number": "demo-loose", "archived": "true"},
@@ -166,7 +166,7 @@ FILTERS: Final[Mapping[str, Mapping[str, str]]] = {
         "expiring_before": "2027-02-01",
         "quarantined": "false",
     },
-    "listReservations": {"task_id": "<working>", "part_id": "<part>", "status": "open"},
+    "listReservations": {"task_id": "<working>", "part_id": "<part>", "status": "reserved"},
     "getDueListOfAircraft": {"due_status": "ok", "due_before": "2026-12-31", "as_of": "2026-03-15"},
     "getDueList": {"due_status": "ok", "due_before": "2026-12-31", "as_of": "2026-03-15"},
     "searchAudit": {

@@ -14,7 +14,7 @@ TRUSTED = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
 def request_from(remote: str, forwarded: str | None = None) -> Request:
     """Return a request of a peer, with X-Forwarded-For if that is given."""
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
-    return make_mocked_request("GET", "/", headers=headers).clone(remote=remote)  # type: ignore[return-value]
+    return make_mocked_request("GET", "/", headers=headers).clone(remote=remote)
 
 
 @pytest.mark.parametrize(

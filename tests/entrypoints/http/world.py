@@ -26,6 +26,7 @@ from amss_domain.scheduling.use_cases.complete_task import Report
 from amss_domain.shared.actor import Actor, system_actor
 from amss_domain.shared.ids import AircraftId, OrgId, PartId, SessionId
 from amss_domain.shared.units import CYCLES, HOURS
+from amss_domain.testing.builders import an_organization
 from amss_domain.testing.snapshot import Snapshot, snapshot
 from amss_domain.testing.stand_ins import ManualClock
 from amss_domain.testing.tenant import Tenant
@@ -104,17 +105,21 @@ def a_container(clock: ManualClock, *, key: SigningKey, passwords: BcryptPasswor
 async def a_world(*, key: SigningKey, passwords: BcryptPasswords) -> World:
     """Return a world of its own."""
     clock = ManualClock(START)
-    services = a_container(clock, key=key, passwords=passwords)
-    hashed = await passwords.hash(PASSWORD)
+    return await settled(a_container(clock, key=key, passwords=passwords), clock)
+
+
+async def settled(services: Container, clock: ManualClock) -> World:
+    """Return a world behind the services, whose backend has neither organization yet."""
+    hashed = await services.password_hasher().hash(PASSWORD)
     home = await _settle(services, hashed, slug="demo-org", mark="Demo", domain="demo.local")
     away = await _settle(services, hashed, slug="xanadu-org", mark=MARK, domain="xanadu.example")
     return World(services, clock, home, away)
 
 
 async def _settle(services: Container, hashed: str, *, slug: str, mark: str, domain: str) -> Settled:
-    operator = system_actor((await _an_operator(services, slug, mark)).id, "settler")
-    organization = await services.get_organization()(operator)
-    tenant = Tenant(services.backend(), organization, operator)
+    organization = an_organization(id=OrgId(services.ids().new()), slug=slug, name=f"{mark} Aviation", policy=OPEN, at=START)
+    tenant = Tenant(services.backend(), organization, system_actor(organization.id, "settler"))
+    await tenant.keep(organization, events=[organization.created()])
     users = await _people(services, tenant, hashed, mark, domain)
     admin = claims_of(users[Role.ADMIN], SessionId(uuid4())).actor()
     found = {role.value: str(user.id) for role, user in users.items()}
@@ -124,11 +129,6 @@ async def _settle(services: Container, hashed: str, *, slug: str, mark: str, dom
     found |= await _fleet(services, admin, mark, found["part"])
     found |= await _work(services, admin, mark, found, users[Role.TECHNICIAN])
     return Settled(tenant, users, found)
-
-
-async def _an_operator(services: Container, slug: str, mark: str) -> Organization:
-    nobody = system_actor(OrgId(uuid4()), "settler")
-    return await services.create_organization()(nobody, name=f"{mark} Aviation", slug=slug, policy=OPEN)
 
 
 async def _people(
@@ -190,8 +190,10 @@ async def _fleet(services: Container, admin: Actor, mark: str, part: str) -> dic
     write = services.write_program()
     program = await write(admin, name=f"{mark} 100 h", terms=terms)
     idle = await write(admin, name=f"{mark} 50 h", terms=evolve(terms, required_parts=()))
+    far = await write(admin, name=f"{mark} 100 h, late", terms=evolve(terms, horizon_percent=Decimal(10)))
     baseline = Baseline(on=date(2026, 2, 1), readings={HOURS: Decimal(1450)})
     linked = await services.link_aircraft()(admin, program.id, aircraft.id, baseline=baseline)
+    await services.link_aircraft()(admin, far.id, aircraft.id, baseline=baseline)
     assert linked.task is not None
     return {
         "aircraft": str(aircraft.id),
@@ -199,6 +201,7 @@ async def _fleet(services: Container, admin: Actor, mark: str, part: str) -> dic
         "entry": str(entry.id),
         "program": str(program.id),
         "idle": str(idle.id),
+        "far": str(far.id),
         "due": str(linked.task.id),
     }
 

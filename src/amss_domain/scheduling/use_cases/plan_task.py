@@ -76,8 +76,7 @@ class PlanTask:
         program_id: ProgramId | None,
     ) -> Task:
         async with self.open_uow(by.org_id, by) as uow:
-            today = await today_of(uow, self.clock.now())
-            aircraft = await uow.fleet.get_for_update(aircraft_id)
+            today, aircraft = await uow.together(today_of(uow, self.clock.now()), uow.fleet.get_for_update(aircraft_id))
             refuse_if(blockers_to_plan_on(aircraft))
             program = None
             if program_id is None:

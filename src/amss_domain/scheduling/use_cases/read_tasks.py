@@ -7,7 +7,7 @@ from amss_domain.audit.model import AuditEntry
 from amss_domain.audit.ports import AuditFilter
 from amss_domain.inventory.stock import Reservation
 from amss_domain.scheduling.due import Assessment
-from amss_domain.scheduling.evaluation import assessed, programs_of
+from amss_domain.scheduling.evaluation import Today, assessed, programs_of
 from amss_domain.scheduling.follow_up import today_of
 from amss_domain.scheduling.log import Labour, TaskNote
 from amss_domain.scheduling.ports import SchedulingWork, TaskFilter
@@ -45,8 +45,8 @@ class ListTasks:
         """Return a page of the tasks that match. Raises `NotPermitted`."""
         authorize(by, "tasks:read")
         async with self.open_uow(by.org_id, by) as uow:
-            page = await uow.tasks.page(request, filter=filter)
-            views = await _views(uow, page.items, self.clock)
+            page, today = await uow.together(uow.tasks.page(request, filter=filter), today_of(uow, self.clock.now()))
+            views = await _views(uow, page.items, today)
         return Page(views, page.next_after)
 
 
@@ -61,10 +61,15 @@ class GetTask:
         """Return the task as it stands today. Raises `NotFound`, `NotPermitted`."""
         authorize(by, "tasks:read")
         async with self.open_uow(by.org_id, by) as uow:
-            task = await uow.tasks.get(task_id)
-            (view,) = await _views(uow, (task,), self.clock)
-            view = evolve(view, notes=await uow.task_log.notes(task_id), labour=await uow.task_log.labour(task_id))
-            return view, await uow.stock.reservations(task_id)
+            task, today, notes, labour, reservations = await uow.together(
+                uow.tasks.get(task_id),
+                today_of(uow, self.clock.now()),
+                uow.task_log.notes(task_id),
+                uow.task_log.labour(task_id),
+                uow.stock.reservations(task_id),
+            )
+            (view,) = await _views(uow, (task,), today)
+        return evolve(view, notes=notes, labour=labour), reservations
 
 
 @frozen
@@ -84,10 +89,11 @@ class TaskHistory:
             return await uow.audit.page(request, filter=AuditFilter(resource_type="task", resource_id=task_id))
 
 
-async def _views(uow: SchedulingWork, tasks: tuple[Task, ...], clock: Clock) -> tuple[TaskView, ...]:
-    today = await today_of(uow, clock.now())
-    fleet = {one.id: one for one in await uow.fleet.get_many({task.aircraft_id for task in tasks})}
-    programs = await programs_of(uow, tasks)
+async def _views(uow: SchedulingWork, tasks: tuple[Task, ...], today: Today) -> tuple[TaskView, ...]:
+    found, programs = await uow.together(
+        uow.fleet.get_many({task.aircraft_id for task in tasks}), programs_of(uow, tasks)
+    )
+    fleet = {one.id: one for one in found}
     views = []
     for task in tasks:
         program = programs[task.program_id] if task.program_id else None

@@ -19,6 +19,7 @@ from amss_domain.testing.contracts.stock import MovementsContract, StockRowsCont
 from amss_domain.testing.contracts.stock_at_once import StockAtOnceContract
 from amss_domain.testing.contracts.task_log import DependenciesContract, TaskLogContract
 from amss_domain.testing.contracts.tasks import TasksContract
+from amss_domain.testing.contracts.together import TogetherContract
 from amss_domain.testing.contracts.trail import AuditTrailContract, OutboxContract
 from amss_domain.testing.contracts.unit_of_work import UnitOfWorkContract
 from amss_domain.testing.contracts.usage import UsageContract
@@ -54,6 +55,7 @@ __all__ = [
     "StockRowsContract",
     "TaskLogContract",
     "TasksContract",
+    "TogetherContract",
     "UnitOfWorkContract",
     "UsageContract",
     "UsersContract",
@@ -66,6 +68,9 @@ class BackendContract:
 
     class TestUnitOfWork(UnitOfWorkContract):
         """The laws of `UnitOfWork`."""
+
+    class TestTogether(TogetherContract):
+        """The laws of reads that are awaited together."""
 
     class TestActors(ActorsContract):
         """The laws of who may use a unit of work at all."""

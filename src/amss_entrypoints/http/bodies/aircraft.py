@@ -16,7 +16,7 @@ from amss_domain.shared.violation import Violation
 from amss_entrypoints.http.bodies.common import NOT_SENT, UnsetType, warnings_of
 from amss_entrypoints.http.endpoint import Answer
 from amss_entrypoints.http.problems import ViolationBody
-from amss_entrypoints.http.schema import Amount, Count, Day, Instant
+from amss_entrypoints.http.schema import Amount, Cycles, Day, Instant
 
 Registration = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 .-]{0,49}$")]
 Label = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -37,7 +37,7 @@ class NewAircraft:
     manufacturer: Label | None = None
     in_service_date: Day | None = None
     current_hours: Amount | None = None
-    current_cycles: Count | None = None
+    current_cycles: Cycles | None = None
     meters: Meters | None = None
     as_of: Day | None = None
 
@@ -56,7 +56,7 @@ class AircraftChange:
     manufacturer: Label | UnsetType | None = NOT_SENT
     in_service_date: Day | UnsetType | None = NOT_SENT
     current_hours: Amount | UnsetType = NOT_SENT
-    current_cycles: Count | UnsetType = NOT_SENT
+    current_cycles: Cycles | UnsetType = NOT_SENT
     meters: Meters | UnsetType = NOT_SENT
     occurred_on: Day | UnsetType = NOT_SENT
 

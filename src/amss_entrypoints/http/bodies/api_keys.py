@@ -7,12 +7,13 @@ from attrs import evolve, frozen
 from msgspec import Meta
 
 from amss_domain.access.api_key import ApiKey as Kept
+from amss_domain.access.rules import ALL_PERMISSIONS
 from amss_domain.access.use_cases.api_keys import NewApiKey as Made
 from amss_domain.shared.page import Page
 from amss_entrypoints.http.endpoint import Answer
 from amss_entrypoints.http.schema import GivenInstant, Instant, Name
 
-Permission = Annotated[str, Meta(pattern="^[a-z_]{1,50}:[a-z_]{1,50}$")]
+Permission = Annotated[str, Meta(extra_json_schema={"enum": sorted(ALL_PERMISSIONS)})]
 
 
 @frozen(kw_only=True)

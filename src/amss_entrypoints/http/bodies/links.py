@@ -21,7 +21,7 @@ from amss_entrypoints.http.bodies.aircraft import Meters
 from amss_entrypoints.http.bodies.common import NOT_SENT, UnsetType, readings_of
 from amss_entrypoints.http.bodies.tasks import DuePoint, Task, points_of, task_of
 from amss_entrypoints.http.endpoint import Answer
-from amss_entrypoints.http.schema import Amount, Count, Day, Instant
+from amss_entrypoints.http.schema import Amount, Cycles, Day, Instant
 
 
 @frozen(kw_only=True)
@@ -34,11 +34,11 @@ class LinkTerms:
     counts_from: CountsFrom | None = None
     last_completed_date: Day | None = None
     last_completed_hours: Amount | None = None
-    last_completed_cycles: Count | None = None
+    last_completed_cycles: Cycles | None = None
     last_completed_meters: Meters | None = None
     anchor_date: Day | None = None
     anchor_hours: Amount | None = None
-    anchor_cycles: Count | None = None
+    anchor_cycles: Cycles | None = None
 
 
 @frozen(kw_only=True)
@@ -122,7 +122,10 @@ def linked(result: Linked) -> Answer:
 
 def all_linked(result: tuple[Linked, ...]) -> Answer:
     """Return the answer that shows links that were made together."""
-    return Answer(body=Links(items=tuple(map(_link, result))))
+    (first, *_) = result
+    return Answer(
+        body=Links(items=tuple(map(_link, result))), location=f"/api/v1/programs/{first.link.program_id}/aircraft"
+    )
 
 
 def shown(view: LinkView) -> Answer:

@@ -6,7 +6,7 @@ from uuid import UUID
 from attrs import frozen
 from msgspec import Meta
 
-from amss_domain.access.model import ImplausibleReadings
+from amss_domain.access.model import AUDIT_RETENTION_FLOOR_DAYS, ImplausibleReadings
 from amss_domain.access.model import Organization as Kept
 from amss_domain.access.model import Policy as KeptPolicy
 from amss_domain.shared.page import Page
@@ -18,6 +18,8 @@ Slug = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
 TimeZone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$", description="An IANA name.")]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="An ISO 4217 code.")]
 PerMinute = Annotated[int, Meta(ge=1, le=1_000_000)]
+RetentionDays = Annotated[int, Meta(ge=AUDIT_RETENTION_FLOOR_DAYS, le=36_525)]
+ImportBytes = Annotated[int, Meta(ge=1024, le=1024**3)]
 
 
 @frozen(kw_only=True)
@@ -44,9 +46,9 @@ class Policy:
     implausible_readings: ImplausibleReadings
     rate_limit_per_minute: PerMinute
     api_key_rate_limit_per_minute: PerMinute
-    audit_retention_days: Annotated[int, Meta(ge=1, le=36_500)]
+    audit_retention_days: RetentionDays
     webhook_attempts: Annotated[int, Meta(ge=1, le=10)]
-    import_max_bytes: Annotated[int, Meta(ge=1, le=10 * 1024**3)]
+    import_max_bytes: ImportBytes
     require_if_match: bool
     password_min_length: Annotated[int, Meta(ge=8, le=128)]
 
@@ -60,9 +62,9 @@ class PolicyChange:
     implausible_readings: ImplausibleReadings | UnsetType = NOT_SENT
     rate_limit_per_minute: PerMinute | UnsetType = NOT_SENT
     api_key_rate_limit_per_minute: PerMinute | UnsetType = NOT_SENT
-    audit_retention_days: Annotated[int, Meta(ge=1, le=36_500)] | UnsetType = NOT_SENT
+    audit_retention_days: RetentionDays | UnsetType = NOT_SENT
     webhook_attempts: Annotated[int, Meta(ge=1, le=10)] | UnsetType = NOT_SENT
-    import_max_bytes: Annotated[int, Meta(ge=1, le=10 * 1024**3)] | UnsetType = NOT_SENT
+    import_max_bytes: ImportBytes | UnsetType = NOT_SENT
     require_if_match: bool | UnsetType = NOT_SENT
     password_min_length: Annotated[int, Meta(ge=8, le=128)] | UnsetType = NOT_SENT
 

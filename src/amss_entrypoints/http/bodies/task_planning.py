@@ -14,9 +14,9 @@ from amss_domain.scheduling.use_cases.task_dependencies import LinkedTask, TaskD
 from amss_entrypoints.http.bodies.aircraft import Meters
 from amss_entrypoints.http.bodies.tasks import LabourEntry, Note, Task, labour_of, note_of, task_of
 from amss_entrypoints.http.endpoint import Answer
-from amss_entrypoints.http.schema import Amount, Count, Day, GivenInstant, Instant, Name, Reason, Text
+from amss_entrypoints.http.schema import Amount, Cycles, Day, GivenInstant, Instant, Name, Reason, Text
 
-WorkedHours = Annotated[Amount, Meta(extra_json_schema={"maximum": 1000})]
+WorkedHours = Annotated[Amount, Meta(extra_json_schema={"minimum": 0.01, "maximum": 24})]
 
 
 @frozen(kw_only=True)
@@ -27,7 +27,7 @@ class NewDeferral:
     reason: Reason
     reference: Name | None = None
     due_at_hours: Amount | None = None
-    due_at_cycles: Count | None = None
+    due_at_cycles: Cycles | None = None
     due_at_date: Day | None = None
     due_at_meters: Meters | None = None
 

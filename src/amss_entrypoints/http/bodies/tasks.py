@@ -1,12 +1,12 @@
 """Tasks as clients send and get them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import frozen
 from msgspec import Meta
 
 from amss_domain.inventory.stock import Reservation as KeptReservation
@@ -14,6 +14,7 @@ from amss_domain.scheduling.due import Assessment
 from amss_domain.scheduling.log import Labour, TaskNote
 from amss_domain.scheduling.program import Priority, RequiredPart
 from amss_domain.scheduling.standing import DuePoint as KeptDuePoint
+from amss_domain.scheduling.task import Completion
 from amss_domain.scheduling.task import Task as Kept
 from amss_domain.scheduling.use_cases.read_tasks import TaskView
 from amss_domain.shared.ids import PartId
@@ -22,7 +23,7 @@ from amss_domain.shared.units import CYCLES, HOURS
 from amss_entrypoints.http.bodies.aircraft import MeterName, Meters
 from amss_entrypoints.http.bodies.common import NOT_SENT, UnsetType
 from amss_entrypoints.http.endpoint import Answer
-from amss_entrypoints.http.schema import Amount, Count, Day, GivenInstant, Instant, Name, Quantity, Text
+from amss_entrypoints.http.schema import Amount, Cycles, Day, GivenInstant, Instant, Name, Quantity, Text
 
 Kind = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,49}$")]
 
@@ -57,7 +58,7 @@ class NewTask:
     required_parts: PartQuantities = ()
     checklist: Annotated[tuple[Name, ...], Meta(max_length=200)] = ()
     due_at_hours: Amount | None = None
-    due_at_cycles: Count | None = None
+    due_at_cycles: Cycles | None = None
     due_at_date: Day | None = None
     due_at_meters: Meters | None = None
     assigned_to: UUID | None = None
@@ -72,7 +73,7 @@ class NewDefect:
     description: Text | None = None
     priority: Priority = Priority.ROUTINE
     due_at_hours: Amount | None = None
-    due_at_cycles: Count | None = None
+    due_at_cycles: Cycles | None = None
     due_at_date: Day | None = None
     due_at_meters: Meters | None = None
 
@@ -123,7 +124,7 @@ class CompletionReport:
     completion_notes: Text | None = None
     completed_on: Day | None = None
     completed_at_hours: Amount | None = None
-    completed_at_cycles: Count | None = None
+    completed_at_cycles: Cycles | None = None
     completed_at_meters: Meters | None = None
     parts_used: PartQuantities | None = None
 
@@ -293,12 +294,7 @@ def task_of(kept: Kept) -> Task:
 
 def view_of(view: TaskView) -> Task:
     """Return the task as clients get it who read it."""
-    return evolve(
-        task_of(view.task),
-        registration=view.registration,
-        program_name=view.program,
-        **_standing(view.assessment),
-    )
+    return Task(**_fields_of_view(view))
 
 
 def one(kept: Kept) -> Answer:
@@ -314,8 +310,8 @@ def created(kept: Kept) -> Answer:
 def shown(found: tuple[TaskView, tuple[KeptReservation, ...]]) -> Answer:
     """Return the answer that shows a task with everything about it."""
     view, reservations = found
-    body = evolve(
-        view_of(view),
+    body = Task(
+        **_fields_of_view(view),
         reservations=tuple(map(reservation_of, reservations)),
         notes=tuple(map(note_of, view.notes)),
         labour=tuple(map(labour_of, view.labour)),
@@ -393,6 +389,11 @@ def points_of(points: Iterable[KeptDuePoint]) -> tuple[DuePoint, ...]:
     return tuple(DuePoint(limit=one.limit, unit=one.unit, at=one.at, on=one.on) for one in points)
 
 
+def _fields_of_view(view: TaskView) -> dict[str, Any]:
+    read = {"registration": view.registration, "program_name": view.program}
+    return _fields(view.task) | read | _standing(view.assessment)
+
+
 def _standing(assessment: Assessment | None) -> dict[str, Any]:
     if assessment is None:
         return {"remaining": {}, "projected": {}}
@@ -438,28 +439,39 @@ def _fields(kept: Kept) -> dict[str, Any]:
         "created_at": kept.created_at,
         "updated_at": kept.updated_at,
         "version": kept.version,
-        **_completion(kept),
+        **_completion(kept.completion),
     }
 
 
-def _completion(kept: Kept) -> dict[str, Any]:
-    done = kept.completion
-    cycles = None if done is None else done.readings.get(CYCLES)
+_NOT_DONE: Final[Mapping[str, Any]] = {
+    "completed_at": None,
+    "completed_on": None,
+    "completed_by": None,
+    "completed_by_name": None,
+    "completed_at_hours": None,
+    "completed_at_cycles": None,
+    "completed_at_meters": {},
+    "completion_notes": None,
+    "parts_used": (),
+    "breaches": {},
+}
+
+
+def _completion(done: Completion | None) -> Mapping[str, Any]:
+    if done is None:
+        return _NOT_DONE
+    cycles = done.readings.get(CYCLES)
     return {
-        "completed_at": done and done.completed_at,
-        "completed_on": done and done.completed_on,
-        "completed_by": done and done.completed_by_user,
-        "completed_by_name": done and done.completed_by,
-        "completed_at_hours": done and done.readings.get(HOURS),
+        "completed_at": done.completed_at,
+        "completed_on": done.completed_on,
+        "completed_by": done.completed_by_user,
+        "completed_by_name": done.completed_by,
+        "completed_at_hours": done.readings.get(HOURS),
         "completed_at_cycles": None if cycles is None else int(cycles),
-        "completed_at_meters": {}
-        if done is None
-        else {m: t for m, t in done.readings.items() if m not in (HOURS, CYCLES)},
-        "completion_notes": done and done.notes,
-        "parts_used": ()
-        if done is None
-        else tuple(PartQuantity(part_id=p, quantity=q) for p, q in done.parts_used.items()),
-        "breaches": {} if done is None else dict(done.breaches),
+        "completed_at_meters": {m: t for m, t in done.readings.items() if m not in (HOURS, CYCLES)},
+        "completion_notes": done.notes,
+        "parts_used": tuple(PartQuantity(part_id=p, quantity=q) for p, q in done.parts_used.items()),
+        "breaches": dict(done.breaches),
     }
 
 

@@ -15,7 +15,7 @@ from amss_entrypoints.http.bodies.aircraft import MeterName, Meters
 from amss_entrypoints.http.bodies.common import warnings_of
 from amss_entrypoints.http.endpoint import Answer
 from amss_entrypoints.http.problems import ViolationBody
-from amss_entrypoints.http.schema import Amount, Count, Day, Instant, Reason
+from amss_entrypoints.http.schema import Amount, Cycles, Day, Instant, Reason
 
 
 @frozen(kw_only=True)
@@ -28,10 +28,10 @@ class NewUsage:
 
     occurred_on: Day | None = None
     hours: Amount | None = None
-    cycles: Count | None = None
+    cycles: Cycles | None = None
     meters: Meters | None = None
     total_hours: Amount | None = None
-    total_cycles: Count | None = None
+    total_cycles: Cycles | None = None
     total_meters: Meters | None = None
     external_id: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     reason: Reason | None = None
@@ -44,10 +44,10 @@ class UsageCorrection:
 
     reason: Reason
     hours: Amount | None = None
-    cycles: Count | None = None
+    cycles: Cycles | None = None
     meters: Meters | None = None
     total_hours: Amount | None = None
-    total_cycles: Count | None = None
+    total_cycles: Cycles | None = None
     total_meters: Meters | None = None
 
 

@@ -13,7 +13,7 @@ from amss_entrypoints.http.bodies.common import NOT_SENT, UnsetType
 from amss_entrypoints.http.endpoint import Answer
 from amss_entrypoints.http.schema import Instant, Name
 
-Email = Annotated[str, Meta(pattern=r"^[^@\s\u0000]{1,64}@[^@\s\u0000]{1,190}$")]
+Email = Annotated[str, Meta(pattern=r"^[^@\s\u0000-\u001f\u007f]{1,64}@[^@\s\u0000-\u001f\u007f]{1,190}$")]
 Password = Annotated[str, Meta(min_length=8, max_length=1024)]
 
 

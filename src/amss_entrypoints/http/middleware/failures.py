@@ -28,7 +28,8 @@ async def failures(request: web.Request, handler: Handler) -> web.StreamResponse
         response = _problem(request, _rejected(refused))
     except AmssError as error:
         response = _problem(request, error)
-        if response.status >= 500:
+        # What is shed is counted where it is shed: a line for each would make an overload worse.
+        if response.status >= 500 and not isinstance(error, RequestRejected):
             _log.warning("unavailable", request_id=request[REQUEST_ID], code=error.code, why=str(error))
     except Exception as fault:
         # The middleware is the boundary: whatever went wrong inside, the client gets a problem with an id.

@@ -6,6 +6,8 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from amss_entrypoints.http.dispatch import COMMON_HEADERS
+
 SECURITY: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -33,19 +35,19 @@ def headers(origins: Collection[str]) -> Middleware:
     async def protected(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
         allowed = origin is not None and (origin in origins or "*" in origins)
+        common = {**SECURITY, **({"Vary": "Origin"} if origins else {})}
+        if allowed and origin is not None:
+            common |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _EXPOSED}
+        # What is sent while it is made is on its way before it comes back here.
+        request[COMMON_HEADERS] = common
         if allowed and request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             response: web.StreamResponse = web.Response(status=204, headers=_ALLOWED)
         else:
             response = await handler(request)
         if response.prepared:
             return response
-        for name, value in SECURITY.items():
+        for name, value in common.items():
             response.headers.setdefault(name, value)
-        if origins:
-            response.headers.setdefault("Vary", "Origin")
-        if allowed and origin is not None:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = _EXPOSED
         return response
 
     return protected

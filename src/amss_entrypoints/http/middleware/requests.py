@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 
 from amss_entrypoints.http.dispatch import ACTOR, REQUEST_ID
 from amss_entrypoints.http.metrics import count
+from amss_entrypoints.http.places import SHED
 
 _LOOKS_LIKE_ONE: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,64}")
 _TRACE: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
@@ -30,7 +31,9 @@ async def requests(request: web.Request, handler: Handler) -> web.StreamResponse
         response.headers["X-Request-ID"] = request_id
     duration_s = perf_counter() - started
     count(method=request.method, route=route_of(request), status=response.status, seconds=duration_s)
-    _write(request, response.status, duration_s)
+    # What was turned away because there was too much to do is told of in sum: a line for each would add to it.
+    if SHED not in request:
+        _write(request, response.status, duration_s)
     return response
 
 

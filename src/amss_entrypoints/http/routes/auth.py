@@ -27,7 +27,8 @@ async def login(call: Call[None, Credentials]) -> LoggedIn:
     """Log in."""
     limits = Limits(limiter=call.services.rate_limiter())
     body, address = call.body, call.origin.address or "unknown"
-    await limits.spend_login(address, f"{body.org_id.lower()}/{body.email.lower()}")
+    # However it is spelt, it is one account: blanks around an address are taken off where it is looked up.
+    await limits.spend_login(address, f"{body.org_id.lower()}/{body.email.strip().lower()}")
     return await call.services.login()(
         body.org_id,
         email=body.email,

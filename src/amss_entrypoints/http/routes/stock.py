@@ -187,6 +187,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         listing=Listing(orders=("expiry_date",)),
         handler=list_,
         answer=rows,
+        problems=("not_found",),
     ),
     Endpoint(
         method="GET",
