@@ -27,13 +27,32 @@ BESIDE = {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ[
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test; arguments after `--` go to pytest."""
-    run(session, "pytest", *session.posargs)
+    run(session, "pytest", "-n", "auto", *session.posargs)
 
 
 @nox.session
 def unit(session: nox.Session) -> None:
     """Run the tests of the pure rules: under 15 seconds, to be run all day."""
     run(session, "pytest", "-n", "auto", "tests/unit", *session.posargs)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Hurt running installations in every way for ten minutes: what the tests do in short, with figures."""
+    run(session, "pytest", "tests/faults/long.py", *session.posargs)
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Hold a running API against its OpenAPI document; `-- --full` with 20,000 requests for each of two users."""
+    session.run(sys.executable, "tests/system/conformance/run.py", *session.posargs, env=BESIDE, external=True)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure: `-- http` or `-- due`, with what follows going to the benchmark; nothing is asserted."""
+    name, *arguments = session.posargs or ["due"]
+    run(session, f"tests.benchmarks.bench_{name}", *arguments)
 
 
 @nox.session
@@ -65,7 +84,7 @@ def core(session: nox.Session) -> None:
 @nox.session(venv_backend="virtualenv")
 def package(session: nox.Session) -> None:
     """Run the shipped contract suite from the built wheel, as a downstream project would."""
-    install(session, wheel(session), extras="[embedded,postgres,testing]")
+    install(session, wheel(session), extras="[embedded,postgres,redis,testing]")
     session.run("python", "-m", "pytest", "tests/package", *session.posargs)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Coroutine, Generator, Sequence
 from contextlib import suppress
 from enum import Enum
+from itertools import repeat
 from typing import Any, Final
 from uuid import UUID
 
@@ -244,4 +245,4 @@ def rows_of(result: PGresult) -> list[Row]:
     """Return the rows of a result."""
     columns = range(result.nfields)
     value = result.get_value
-    return [tuple(value(row, column) for column in columns) for row in range(result.ntuples)]
+    return [tuple(map(value, repeat(row), columns)) for row in range(result.ntuples)]

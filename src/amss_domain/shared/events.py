@@ -1,6 +1,7 @@
 """What an event is: the only way a change is announced."""
 
 from datetime import datetime
+from functools import cache
 from typing import ClassVar, TypeVar
 from uuid import UUID
 
@@ -49,12 +50,14 @@ class Event:
 
     def data(self) -> dict[str, JsonValue]:
         """Return the facts for subscribers: the object's id as `<resource>_id`, and every field a subclass added."""
-        common = {field.name for field in fields(Event)}
         facts: dict[str, JsonValue] = {f"{self.resource}_id": str(self.aggregate_id)}
-        for field in fields(type(self)):
-            if field.name not in common:
-                facts[field.name] = plain(getattr(self, field.name))
+        kind: type[AttrsInstance] = type(self)
+        for name in _fields_besides(_COMMON, kind):
+            facts[name] = plain(getattr(self, name))
         return facts
+
+
+_COMMON = frozenset(field.name for field in fields(Event))
 
 
 # Bookkeeping that every save touches says nothing about what changed.
@@ -64,11 +67,14 @@ _BOOKKEEPING = frozenset({"id", "org_id", "version", "created_at", "updated_at"}
 def changes_between(before: E | None, after: E) -> tuple[Change, ...]:
     """Return every field that differs, in the order of the class; all that is set when `before` is None."""
     changes = []
-    for field in fields(type(after)):
-        if field.name in _BOOKKEEPING:
-            continue
-        old = None if before is None else getattr(before, field.name)
-        new = getattr(after, field.name)
+    for name in _fields_besides(_BOOKKEEPING, type(after)):
+        old = None if before is None else getattr(before, name)
+        new = getattr(after, name)
         if old != new:
-            changes.append(Change(field.name, plain(old), plain(new)))
+            changes.append(Change(name, plain(old), plain(new)))
     return tuple(changes)
+
+
+@cache
+def _fields_besides(left_out: frozenset[str], kind: type[AttrsInstance]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.name not in left_out)

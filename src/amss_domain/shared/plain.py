@@ -19,6 +19,9 @@ def plain(value: object) -> JsonValue:
     Decimals become numbers (exact to 15 digits), dates and instants ISO 8601 texts, ids texts, enumerations their
     values, sets sorted lists, attrs objects and mappings objects. Raises TypeError for anything else.
     """
+    # Most of what is asked for, and nothing that the converter would change.
+    if value is None or type(value) is str:
+        return value
     return cast(JsonValue, _CONVERTER.unstructure(value))
 
 

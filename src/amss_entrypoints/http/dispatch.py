@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
 from amss_domain.access.rules import authorize
 from amss_domain.access.use_cases.sessions import Origin
@@ -158,12 +158,13 @@ class Dispatcher:
         self.running.add((scope, key))
         try:
             where = actor.org_id if endpoint.keyed_in is None else endpoint.keyed_in(call, key)
+            once = _Once(endpoint)
             idempotency = Idempotency(
                 scope=scope,
                 key=key,
                 fingerprint=fingerprint,
                 at=self.clock.now(),
-                answer=lambda result: _WRITE_READY(_ready(endpoint, endpoint.answer(result), once=True)),
+                answer=once.kept,
             )
             try:
                 result = await endpoint.handler(evolve(call, idempotency=idempotency))
@@ -174,7 +175,7 @@ class Dispatcher:
                     raise
                 return _replayed(known, fingerprint)
             self._follow_up(endpoint, actor.org_id)
-            return _respond(request, endpoint, endpoint.answer(result))
+            return _sent(once.sent(result), {})
         finally:
             self.running.discard((scope, key))
 
@@ -197,8 +198,31 @@ def _accepts_csv(request: web.Request, endpoint: Endpoint[Any, Any, Any]) -> boo
     raise RequestRejected("not_acceptable", f"Answers come as {offered}; ask for that in Accept.")
 
 
-def _ready(endpoint: Endpoint[Any, Any, Any], answer: Answer, *, once: bool = False) -> Ready:
-    body = answer.kept if once and answer.kept is not None else answer.body
+@define(eq=False)
+class _Once:
+    """Makes the answer to a keyed command: once, although it is both kept and sent."""
+
+    endpoint: Endpoint[Any, Any, Any]
+    _of: Any = None
+    _ready: Ready | None = None
+
+    def kept(self, result: Any) -> bytes:
+        """Return what repetitions get."""
+        answer = self.endpoint.answer(result)
+        ready = _ready(self.endpoint, answer, answer.body if answer.kept is None else answer.kept)
+        if answer.kept is None:
+            self._of, self._ready = result, ready
+        return _WRITE_READY(ready)
+
+    def sent(self, result: Any) -> Ready:
+        """Return what is sent."""
+        if self._ready is not None and self._of is result:
+            return self._ready
+        answer = self.endpoint.answer(result)
+        return _ready(self.endpoint, answer, answer.body)
+
+
+def _ready(endpoint: Endpoint[Any, Any, Any], answer: Answer, body: Any) -> Ready:
     return Ready(
         status=answer.status or endpoint.status,
         body=b"" if body is None else ENCODER.encode(body),
@@ -221,7 +245,7 @@ def _respond(request: web.Request, endpoint: Endpoint[Any, Any, Any], answer: An
     more: dict[str, str] = {}
     if endpoint.listing is not None:
         answer, more = _listed(request, endpoint, answer)
-    return _sent(_ready(endpoint, answer), more)
+    return _sent(_ready(endpoint, answer, answer.body), more)
 
 
 def _listed(request: web.Request, endpoint: Endpoint[Any, Any, Any], answer: Answer) -> tuple[Answer, dict[str, str]]:

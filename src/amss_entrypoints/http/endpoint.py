@@ -1,6 +1,6 @@
 """What an endpoint is: one value that the server serves, the OpenAPI document describes and the tests walk."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -74,24 +74,31 @@ class Call(Generic[Q, B]):
         return UUID(self.path[name])
 
     async def stream(
-        self, chunks: AsyncIterator[bytes], *, content_type: str, headers: Mapping[str, str]
+        self, chunks: AsyncGenerator[bytes, None], *, content_type: str, headers: Mapping[str, str]
     ) -> web.StreamResponse:
         """Send the chunks as they come, and return the answer that has been sent."""
         if self.request is None:
             raise RuntimeError("only an endpoint that streams has a request to answer")
         response = web.StreamResponse(headers={**self.headers, **headers, "Content-Type": content_type})
         response.headers["X-Request-ID"] = self.origin.request_id or ""
-        # What goes wrong before the first line is still told as a problem.
-        first = await anext(chunks, b"")
-        await response.prepare(self.request)
-        waiting = bytearray(first)
-        async for chunk in chunks:
-            waiting += chunk
-            if len(waiting) >= _CHUNK_BYTES:
-                await response.write(bytes(waiting))
-                waiting.clear()
-        await response.write(bytes(waiting))
-        await response.write_eof()
+        waiting = bytearray()
+        try:
+            async for chunk in chunks:
+                waiting += chunk
+                if len(waiting) >= _CHUNK_BYTES:
+                    # Not sooner: what goes wrong until then is still told as a problem.
+                    await response.prepare(self.request)
+                    await response.write(bytes(waiting))
+                    waiting.clear()
+            await response.prepare(self.request)
+            await response.write(bytes(waiting))
+            await response.write_eof()
+        except ConnectionError:
+            # The client has gone: there is nobody to tell, and it is nobody's fault.
+            return response
+        finally:
+            # What they are read from is let go of now, and not whenever they are collected.
+            await chunks.aclose()
         return response
 
     def use(self, provider: Callable[[], U]) -> U:

@@ -233,7 +233,8 @@ def _responses(endpoint: Endpoint[Any, Any, Any], shapes: _Shapes) -> dict[str, 
     responses: dict[str, Any] = {str(endpoint.status): _success(endpoint, shapes)}
     if _is_conditional(endpoint):
         unchanged = "Not Modified: what the client has is as it was, and is not sent again."
-        responses["304"] = {"description": unchanged, "headers": _headers(["X-Request-ID", "ETag", "RateLimit", "RateLimit-Policy"])}
+        names = ("X-Request-ID", "ETag", "RateLimit", "RateLimit-Policy")
+        responses["304"] = {"description": unchanged, "headers": _headers(names)}
     for status, codes in _refusals(endpoint).items():
         responses[str(int(status))] = {"$ref": f"#/components/responses/{_name_of(codes)}"}
     return responses

@@ -69,7 +69,7 @@ async def body_of(request: web.Request, endpoint: Endpoint[Any, Any, Any]) -> tu
     """Return the body as the endpoint's class and as it was sent. Raises `InvalidInput`, `RequestRejected`."""
     if endpoint.body is None:
         return None, b""
-    raw = await _raw(request)
+    raw = await raw_body(request)
     if not raw and endpoint.body_optional:
         return reader(endpoint.body).of_values({}), raw
     if request.content_type not in endpoint.content_types:
@@ -90,7 +90,8 @@ def _decoded(raw: bytes) -> object:
         raise RequestRejected("malformed_request", "The body is nested too deeply.") from None
 
 
-async def _raw(request: web.Request) -> bytes:
+async def raw_body(request: web.Request) -> bytes:
+    """Return the body as it is sent; who sends it slowly keeps no place meanwhile. Raises `RequestRejected`."""
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             places = request.get(PLACES)

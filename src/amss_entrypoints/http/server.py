@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
-from uuid import uuid4
+from uuid import uuid4  # noqa: TID251 - a request is no object of the domain
 
 import structlog
 from aiohttp import web
@@ -16,6 +16,11 @@ from amss_entrypoints.http.middleware.headers import SECURITY
 from amss_entrypoints.http.problems import respond
 
 KEEPALIVE_S: Final = 30.0
+"""How long a connection may be idle, and how long what comes before a body may take."""
+
+LISTENS_S: Final = 5.0
+"""How long the rest of a request is still read after its answer, which a client might else never see."""
+
 DRAIN_S: Final = 20.0
 """How long requests that have begun may take once the process is asked to end."""
 
@@ -100,6 +105,7 @@ async def serving(app: web.Application, listening: Sequence[socket.socket]) -> A
             loop=loop,
             access_log_class=_NoAccessLog,
             keepalive_timeout=KEEPALIVE_S,
+            lingering_time=LISTENS_S,
             max_line_size=_LONGEST_LINE,
             max_field_size=_LONGEST_LINE,
             max_headers=_MOST_HEADERS,

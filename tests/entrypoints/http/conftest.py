@@ -1,4 +1,4 @@
-"""The API over the memory backend: an application of its own for each test, over two organizations that have everything."""
+"""The API over the memory backend: an application of its own for each test, over two organizations."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -7,6 +7,7 @@ from tests.entrypoints.http.calling import Api, calling
 from tests.entrypoints.http.world import World, a_world
 
 from amss_adapters.security import BcryptPasswords, SigningKey
+from amss_entrypoints.container import Container
 
 
 @pytest.fixture(scope="session")
@@ -23,10 +24,16 @@ def passwords() -> Iterator[BcryptPasswords]:
     hasher.close()
 
 
+@pytest.fixture(scope="session")
+def services() -> Container:
+    """What the worlds of all tests stand on, one after the other: making one takes longer than emptying it."""
+    return Container()
+
+
 @pytest.fixture
-async def world(signing_key: SigningKey, passwords: BcryptPasswords) -> World:
-    """Two organizations."""
-    return await a_world(key=signing_key, passwords=passwords)
+async def world(services: Container, signing_key: SigningKey, passwords: BcryptPasswords) -> World:
+    """Two organizations, of which only one has more than its people."""
+    return await a_world(key=signing_key, passwords=passwords, whole=False, used=services)
 
 
 @pytest.fixture

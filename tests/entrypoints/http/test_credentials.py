@@ -6,7 +6,7 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 import jwt
 import pytest
@@ -60,8 +60,9 @@ def attacks(good: str, key: SigningKey) -> Iterator[tuple[str, str]]:
     yield "a key elsewhere", _signed(key, payload, jku="https://attacker.example/jwks.json")
     yield "another type", _signed(key, payload, typ="JWT")
     yield "critical extensions", _signed(key, payload, crit=["exp"])
-    yield "another algorithm", jwt.encode(
-        payload, key.private, algorithm="PS256", headers={"kid": key.verifying.kid, "typ": "at+jwt"}
+    yield (
+        "another algorithm",
+        jwt.encode(payload, key.private, algorithm="PS256", headers={"kid": key.verifying.kid, "typ": "at+jwt"}),
     )
     for name, value in (
         ("aud", "another-api"),

@@ -1,5 +1,6 @@
 """Reports and exports as tables: the same figures, and nothing that a spreadsheet would run."""
 
+import asyncio
 import csv
 import io
 import json
@@ -9,7 +10,10 @@ from datetime import timedelta
 import pytest
 from aiohttp import ClientPayloadError
 from dependency_injector import providers
+from structlog.testing import capture_logs
 from tests.entrypoints.http.calling import Api, Reply
+from tests.entrypoints.http.speaking import spoken_to
+from tests.entrypoints.http.world import World
 
 from amss_domain.access.model import Role
 from amss_domain.audit.model import AuditEntry
@@ -165,10 +169,7 @@ async def test_who_may_not_export_is_told_so_before_anything_is_sent(role: Role,
 
 async def test_an_export_of_what_was_long_ago_is_whole(api: Api) -> None:
     """However many entries there are, page after page."""
-    for number in range(450):
-        await api.world.services.define_part()(
-            api.world.actor(Role.ADMIN), part_number=f"N{number}", about=PartDescription()
-        )
+    await _many_parts(api)
     api.world.clock.advance(timedelta(days=1))
 
     export = await api.get("/audit-logs/export", query={"resource_type": "part", "action": "created"})
@@ -176,6 +177,12 @@ async def test_an_export_of_what_was_long_ago_is_whole(api: Api) -> None:
     ids = [json.loads(line)["id"] for line in export.body.splitlines()]
     assert len(ids) == len(set(ids)) == 452
     assert ids == sorted(ids)
+
+
+async def _many_parts(api: Api) -> None:
+    define, by = api.world.services.define_part(), api.world.actor(Role.ADMIN)
+    for number in range(450):
+        await define(by, part_number=f"N{number}", about=PartDescription())
 
 
 def failing(api: Api, after: int) -> None:
@@ -207,11 +214,41 @@ async def test_an_export_that_cannot_begin_is_a_problem(query: Mapping[str, str]
 @pytest.mark.parametrize("query", [{}, {"format": "csv"}])
 async def test_an_export_that_breaks_off_is_not_taken_for_a_whole_one(query: Mapping[str, str], api: Api) -> None:
     """The connection ends in the middle; no problem is mixed into the file."""
-    failing(api, after=20)
-    token = api.world.token(Role.ADMIN)
+    await _many_parts(api)
+    failing(api, after=300)
 
     with pytest.raises(ClientPayloadError):
-        await api.get("/audit-logs/export", query=query, token=token)
+        await api.get("/audit-logs/export", query=query)
 
     after = await api.get("/aircraft")
     assert after.status == 200
+
+
+async def test_a_client_that_goes_away_is_no_fault(world: World) -> None:
+    """Whoever stops reading an export is not missed: its source is let go of, and no fault is logged."""
+    (entry, *_) = await world.home.entries()
+    given_up = asyncio.Event()
+
+    async def endless(by: Actor, *, filter: AuditFilter) -> AsyncIterator[AuditEntry]:
+        try:
+            while True:
+                yield entry
+        finally:
+            given_up.set()
+
+    world.services.export_audit.override(providers.Object(endless))
+    head = f"GET /api/v1/audit-logs/export HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {world.token('admin')}\r\n\r\n"
+    with capture_logs() as logs:
+        async with spoken_to(world) as raw:
+            incoming, outgoing = await raw.connect()
+            outgoing.write(head.encode())
+            await incoming.readexactly(1000)
+            outgoing.close()
+            await given_up.wait()
+            status, *_ = await raw.say(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    assert status == 200
+    assert [(one["route"], one["log_level"]) for one in logs] == [
+        ("/api/v1/audit-logs/export", "info"),
+        ("/health", "info"),
+    ]

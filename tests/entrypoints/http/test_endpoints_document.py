@@ -28,8 +28,8 @@ from amss_entrypoints.http.app import Conditions, application
 from amss_entrypoints.http.endpoint import BASE, Endpoint
 from amss_entrypoints.http.openapi import codes_of, document
 from amss_entrypoints.http.problems import PROBLEMS, RequestRejected, example_of, problem_of
-from amss_entrypoints.http.reading import reader
 from amss_entrypoints.http.routes import ENDPOINTS, TAGS
+from amss_entrypoints.http.schema import reader
 
 OPEN: Final[Mapping[str, str]] = {
     "login": "is how one gets in",
@@ -176,7 +176,7 @@ async def test_the_documentation_can_be_kept_inside(api: Api) -> None:
     assert [reply.status for reply in replies] == [404] * 4
 
 
-@pytest.mark.parametrize("error", sorted(every_error(), key=lambda one: one.__qualname__), ids=lambda one: one.__name__)
+@pytest.mark.parametrize("error", sorted(every_error(), key=str), ids=lambda one: one.__name__)
 def test_every_error_that_a_request_can_meet_has_a_status(error: type[AmssError]) -> None:
     """A new error fails here until somebody says what a client is told of it, or why none can meet it."""
     assert (error.code in PROBLEMS) != (error.code in NEVER_OVER_HTTP)

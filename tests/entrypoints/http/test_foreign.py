@@ -47,6 +47,12 @@ NEVER_ASKED_FOR: Final = {"createUser", "deactivateUser"}
 """Endpoints that name organizations, of which only a system admin may name another."""
 
 
+@pytest.fixture
+async def world(signing_key: SigningKey, passwords: BcryptPasswords) -> World:
+    """Two organizations that both have everything."""
+    return await a_world(key=signing_key, passwords=passwords)
+
+
 def by_id(name: str) -> Iterator[Case]:
     """Yield a request for each filter of a list that takes an id."""
     for filter, value in FILTERS.get(name, {}).items():
@@ -111,7 +117,7 @@ async def test_reports_on_what_is_foreign_find_nothing(api: Api) -> None:
         for id in (api.world.away.ids[kind], str(uuid4()))
     ]
 
-    assert [404] * 4 == [reply.status for reply in replies]
+    assert [reply.status for reply in replies] == [404] * 4
 
 
 @pytest.mark.parametrize("role", [one for one in Role if one is not Role.SYSTEM_ADMIN])
@@ -121,9 +127,7 @@ async def test_nobody_names_another_organization(role: Role, api: Api) -> None:
     replies = []
     for org_id in (api.world.away.ids["org"], str(uuid4())):
         made = await api.post("/users", {**new, "org_id": org_id}, by=role)
-        gone = await api.ask(
-            "DELETE", f"/users/{api.world.away.ids['admin']}", query={"org_id": org_id}, by=role
-        )
+        gone = await api.ask("DELETE", f"/users/{api.world.away.ids['admin']}", query={"org_id": org_id}, by=role)
         replies.append(((made.status, made.json["violations"]), (gone.status, gone.json["violations"])))
 
     assert replies[0] == replies[1]
@@ -140,7 +144,7 @@ async def test_a_system_admin_sees_organizations_and_nothing_in_them(api: Api) -
         "DELETE", f"/users/{away.ids['planner']}", query={"org_id": away.ids["org"]}, by=Role.SYSTEM_ADMIN
     )
 
-    assert (200, 403, 403) == (shown.status, user.status, planner.status)
+    assert (shown.status, user.status, planner.status) == (200, 403, 403)
 
 
 class Prober:
@@ -232,7 +236,7 @@ def _is_id(text: str) -> bool:
 async def test_no_request_reaches_what_is_foreign(
     seed: int, signing_key: SigningKey, passwords: BcryptPasswords
 ) -> None:
-    """Of thousands of requests with foreign ids, cursors, tags and keys none shows or changes anything that is not ours."""
+    """Of thousands with foreign ids, cursors, tags and keys none shows or changes anything that is not ours."""
     world = await a_world(key=signing_key, passwords=passwords)
     async with calling(world) as api:
         theirs = await _keyed_by_the_stranger(api)

@@ -149,7 +149,9 @@ async def test_other_origins_may_read_if_the_installation_says_so(world: World) 
     assert "Access-Control-Allow-Credentials" not in preflight.headers
 
 
-@pytest.mark.parametrize("origin", ["https://elsewhere.example", "http://app.example.org", f"{ORIGIN}.evil", "null", ""])
+@pytest.mark.parametrize(
+    "origin", ["https://elsewhere.example", "http://app.example.org", f"{ORIGIN}.evil", "null", ""]
+)
 async def test_no_other_origin_may(origin: str, world: World) -> None:
     """They get no header that would let them, and no answer to a preflight."""
     async with calling(world, Conditions(origins=(ORIGIN,), internal_elsewhere=True)) as api:

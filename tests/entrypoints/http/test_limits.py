@@ -20,7 +20,7 @@ from amss_entrypoints.http.middleware.overload import overload
 from amss_entrypoints.http.middleware.requests import requests
 
 
-async def ration(world: World, **limits: int) -> None:
+async def ration(world: World, **limits: Any) -> None:
     """Put the organization under these limits."""
     policy = evolve(world.home.organization.policy, **limits)
     await world.services.change_policy()(world.actor(Role.ADMIN), policy)
@@ -28,7 +28,7 @@ async def ration(world: World, **limits: int) -> None:
 
 def items(reply: Reply, name: str) -> dict[str, Mapping[str, Any]]:
     """Return the members of a list field (RFC 9651) by their names."""
-    found = http_sf.parse(reply.headers[name].encode(), name=name, tltype="list")
+    found: Any = http_sf.parse(reply.headers[name].encode(), name=name, tltype="list")
     return {str(member): parameters for member, parameters in found}
 
 

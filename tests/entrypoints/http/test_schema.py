@@ -75,10 +75,19 @@ def test_what_is_not_sent_is_told_from_null() -> None:
         (b'{"name": "n", "colour": "green"}', [("invalid_value", "/colour")]),
         (b'{"name": "n", "colour": null}', [("invalid_value", "/colour")]),
         (b'{"name": "n", "other": 1}', [("unknown_member", "")]),
-        (b'{"name": "n", "items": [{"quantity": 0}, {}]}', [("invalid_value", "/items/0/quantity"), ("missing_member", "/items/1")]),
+        (
+            b'{"name": "n", "items": [{"quantity": 0}, {}]}',
+            [("invalid_value", "/items/0/quantity"), ("missing_member", "/items/1")],
+        ),
         (b'{"name": "n", "items": [{"quantity": true}]}', [("wrong_type", "/items/0/quantity")]),
-        (b'{"name": "n", "items": [{"quantity": 123456789012345678901234567890}]}', [("invalid_value", "/items/0/quantity")]),
-        (b'{"name": 1, "hours": "x", "on": 3}', [("wrong_type", "/hours"), ("wrong_type", "/name"), ("wrong_type", "/on")]),
+        (
+            b'{"name": "n", "items": [{"quantity": 123456789012345678901234567890}]}',
+            [("invalid_value", "/items/0/quantity")],
+        ),
+        (
+            b'{"name": 1, "hours": "x", "on": 3}',
+            [("wrong_type", "/hours"), ("wrong_type", "/name"), ("wrong_type", "/on")],
+        ),
         (b"[]", [("wrong_type", "")]),
         (b"null", [("wrong_type", "")]),
     ],

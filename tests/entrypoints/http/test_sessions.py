@@ -109,7 +109,13 @@ async def test_attempts_at_an_account_are_counted(password: str, api: Api) -> No
 
 async def test_an_account_is_one_however_it_is_spelt(api: Api) -> None:
     """Cases and blanks give nobody further attempts."""
-    spellings = ("admin@demo.local", "ADMIN@demo.local", " admin@demo.local", "admin@demo.local\t", "Admin@Demo.Local  ")
+    spellings = (
+        "admin@demo.local",
+        "ADMIN@demo.local",
+        " admin@demo.local",
+        "admin@demo.local\t",
+        "Admin@Demo.Local  ",
+    )
     replies = [await login(api, email=one, password="wrong") for one in spellings * 2]
 
     throttled = await login(api, email="  aDMIN@demo.local")

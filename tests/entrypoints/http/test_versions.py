@@ -26,7 +26,17 @@ async def version_of(api: Api, name: str) -> int:
     if name in listed:
         wanted = case.path.get("key_id") or case.path["reservation_id"]
         return next(int(one["version"]) for one in await api.walk(listed[name]) if one["id"] == wanted)
-    for action in ("", "/assign", "/start", "/reserve-parts", "/checklist/0", "/complete", "/cancel", "/void", "/defer"):
+    for action in (
+        "",
+        "/assign",
+        "/start",
+        "/reserve-parts",
+        "/checklist/0",
+        "/complete",
+        "/cancel",
+        "/void",
+        "/defer",
+    ):
         path = path.removesuffix(action) if action else path
     path = path.removesuffix("/reschedule").removesuffix("/reset-password")
     return int((await api.get(path)).headers["ETag"].strip('"'))
@@ -88,7 +98,9 @@ async def test_what_has_not_changed_is_not_sent_again(name: str, api: Api) -> No
     """GET with the tag that the client has, weak or among others, gets 304 and no body; another tag gets it all."""
     full = await api.run(CASES[name])
     tag = full.headers["ETag"]
-    known = [await api.run(CASES[name], headers={"If-None-Match": one}) for one in (tag, f"W/{tag}", f'"0", {tag}', "*")]
+    known = [
+        await api.run(CASES[name], headers={"If-None-Match": one}) for one in (tag, f"W/{tag}", f'"0", {tag}', "*")
+    ]
     unknown = [await api.run(CASES[name], headers={"If-None-Match": one}) for one in ('"0"', "nonsense", "")]
 
     assert [(reply.status, reply.body, reply.headers["ETag"]) for reply in known] == [(304, b"", tag)] * 4

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from dependency_injector import providers
 
 from amss_adapters.memory import MemoryBackend
 from amss_adapters.memory.rate_limit import MemoryRateLimiter
 from amss_adapters.security import BcryptPasswords, JwtAccessTokens, SigningKey
 from amss_domain.access.model import Organization, Policy, Role, User
-from amss_domain.access.use_cases.sessions import claims_of
+from amss_domain.access.ports import PasswordHasher
+from amss_domain.access.session import Session
+from amss_domain.access.use_cases.sessions import REFRESH_FOR, claims_of, new_token
 from amss_domain.audit.model import AuditEntry
 from amss_domain.fleet.aircraft import Particulars
 from amss_domain.inventory.part import PartDescription
@@ -26,6 +28,7 @@ from amss_domain.scheduling.use_cases.complete_task import Report
 from amss_domain.shared.actor import Actor, system_actor
 from amss_domain.shared.ids import AircraftId, OrgId, PartId, SessionId
 from amss_domain.shared.units import CYCLES, HOURS
+from amss_domain.testing.backend import Backend
 from amss_domain.testing.builders import an_organization
 from amss_domain.testing.snapshot import Snapshot, snapshot
 from amss_domain.testing.stand_ins import ManualClock
@@ -75,6 +78,7 @@ class World:
     clock: ManualClock
     home: Settled
     away: Settled
+    _tokens: dict[object, str] = field(factory=dict, init=False)
 
     def token(self, role: Role | str, of: Settled | None = None) -> str:
         """Return an access token of whoever has the role, at home unless told otherwise."""
@@ -82,18 +86,25 @@ class World:
         return self.token_of(user)
 
     def token_of(self, user: User) -> str:
-        """Return an access token of the user."""
-        issued = self.services.access_tokens().issue(claims_of(user, SessionId(uuid4())))
-        return issued.text
+        """Return an access token of the user; the same one at the same instant, because signing takes its time."""
+        issuer = self.services.access_tokens()
+        known = (user, self.clock.now(), id(issuer))
+        if known not in self._tokens:
+            self._tokens[known] = issuer.issue(claims_of(user, SessionId(uuid4()))).text
+        return self._tokens[known]
 
     def actor(self, role: Role | str, of: Settled | None = None) -> Actor:
         """Return whoever has the role, as use cases take it."""
         return claims_of((of or self.home).users[Role(role)], SessionId(uuid4())).actor()
 
 
-def a_container(clock: ManualClock, *, key: SigningKey, passwords: BcryptPasswords) -> Container:
-    """Return every use case over an empty memory."""
-    services = Container()
+def a_container(
+    clock: ManualClock, *, key: SigningKey, passwords: BcryptPasswords, used: Container | None = None
+) -> Container:
+    """Return every use case over an empty memory; one that is not `used` any more is emptied and taken."""
+    services = used or Container()
+    for provider in services.providers.values():
+        provider.reset_override()
     services.clock.override(providers.Object(clock))
     services.password_hasher.override(providers.Object(passwords))
     services.access_tokens.override(providers.Object(JwtAccessTokens(key, clock=clock)))
@@ -102,38 +113,53 @@ def a_container(clock: ManualClock, *, key: SigningKey, passwords: BcryptPasswor
     return services
 
 
-async def a_world(*, key: SigningKey, passwords: BcryptPasswords) -> World:
-    """Return a world of its own."""
+async def a_world(
+    *, key: SigningKey, passwords: BcryptPasswords, whole: bool = True, used: Container | None = None
+) -> World:
+    """Return a world of its own; unless it is `whole`, the stranger has its people and nothing else."""
     clock = ManualClock(START)
-    return await settled(a_container(clock, key=key, passwords=passwords), clock)
+    return await settled(a_container(clock, key=key, passwords=passwords, used=used), clock, whole=whole)
 
 
-async def settled(services: Container, clock: ManualClock) -> World:
+async def settled(services: Container, clock: ManualClock, *, whole: bool = True) -> World:
     """Return a world behind the services, whose backend has neither organization yet."""
-    hashed = await services.password_hasher().hash(PASSWORD)
+    hashed = await _hashed(services.password_hasher())
     home = await _settle(services, hashed, slug="demo-org", mark="Demo", domain="demo.local")
-    away = await _settle(services, hashed, slug="xanadu-org", mark=MARK, domain="xanadu.example")
+    away = await _settle(services, hashed, slug="xanadu-org", mark=MARK, domain="xanadu.example", whole=whole)
     return World(services, clock, home, away)
 
 
-async def _settle(services: Container, hashed: str, *, slug: str, mark: str, domain: str) -> Settled:
-    organization = an_organization(id=OrgId(services.ids().new()), slug=slug, name=f"{mark} Aviation", policy=OPEN, at=START)
-    tenant = Tenant(services.backend(), organization, system_actor(organization.id, "settler"))
+_HASHES: Final[dict[int, str]] = {}
+
+
+async def _hashed(hasher: PasswordHasher) -> str:
+    """Return the hash of everybody's password, worked out once for each hasher."""
+    if id(hasher) not in _HASHES:
+        _HASHES[id(hasher)] = await hasher.hash(PASSWORD)
+    return _HASHES[id(hasher)]
+
+
+async def _settle(
+    services: Container, hashed: str, *, slug: str, mark: str, domain: str, whole: bool = True
+) -> Settled:
+    organization = an_organization(
+        id=OrgId(services.ids().new()), slug=slug, name=f"{mark} Aviation", policy=OPEN, at=START
+    )
+    tenant = Tenant(cast(Backend, services.backend()), organization, system_actor(organization.id, "settler"))
     await tenant.keep(organization, events=[organization.created()])
     users = await _people(services, tenant, hashed, mark, domain)
-    admin = claims_of(users[Role.ADMIN], SessionId(uuid4())).actor()
-    found = {role.value: str(user.id) for role, user in users.items()}
-    found |= {"org": str(organization.id), "leaver": await _a_leaver(services, admin, mark, domain)}
-    found |= await _secrets(services, admin, slug, users[Role.ADMIN], mark)
-    found |= await _stores(services, admin, mark)
-    found |= await _fleet(services, admin, mark, found["part"])
-    found |= await _work(services, admin, mark, found, users[Role.TECHNICIAN])
+    found = {"org": str(organization.id), **{role.value: str(user.id) for role, user in users.items()}}
+    if whole:
+        admin = claims_of(users[Role.ADMIN], SessionId(uuid4())).actor()
+        found["leaver"] = await _a_leaver(services, admin, mark, domain)
+        found |= await _secrets(services, tenant, admin, users[Role.ADMIN], mark)
+        found |= await _stores(services, admin, mark)
+        found |= await _fleet(services, admin, mark, found["part"])
+        found |= await _work(services, admin, mark, found, users[Role.TECHNICIAN])
     return Settled(tenant, users, found)
 
 
-async def _people(
-    services: Container, tenant: Tenant, hashed: str, mark: str, domain: str
-) -> Mapping[Role, User]:
+async def _people(services: Container, tenant: Tenant, hashed: str, mark: str, domain: str) -> Mapping[Role, User]:
     create, users = services.create_user(), {}
     for role in Role:
         who = system_actor(tenant.id, "settler")
@@ -147,16 +173,25 @@ async def _people(
 
 
 async def _a_leaver(services: Container, admin: Actor, mark: str, domain: str) -> str:
-    leaver = await services.create_user()(
-        admin, email=f"leaver@{domain}", role=Role.VIEWER, name=f"{mark} Leaver", password="correct horse battery"
-    )
+    leaver = await services.create_user()(admin, email=f"leaver@{domain}", role=Role.VIEWER, name=f"{mark} Leaver")
     return str(leaver.id)
 
 
-async def _secrets(services: Container, admin: Actor, slug: str, user: User, mark: str) -> dict[str, str]:
+async def _secrets(services: Container, tenant: Tenant, admin: Actor, user: User, mark: str) -> dict[str, str]:
     made = await services.create_api_key()(admin, name=f"{mark} key", permissions=["aircraft:read"])
-    logged_in = await services.login()(slug, email=user.email, password=PASSWORD)
-    return {"key": str(made.key.id), "key_text": made.text, "refresh_token": logged_in.refresh_token}
+    session = Session(
+        id=SessionId(services.ids().new()),
+        org_id=tenant.id,
+        user_id=user.id,
+        expires_at=START + REFRESH_FOR,
+        created_at=START,
+    )
+    token, text = new_token(session, secrets=services.secrets(), ids=services.ids(), clock=services.clock())
+    async with tenant.open() as uow:
+        uow.sessions.add(session)
+        uow.sessions.add_token(token)
+        await uow.commit()
+    return {"key": str(made.key.id), "key_text": made.text, "refresh_token": text}
 
 
 async def _stores(services: Container, admin: Actor, mark: str) -> dict[str, str]:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from attrs import define, field
 
 from amss_domain.fleet.aircraft import Aircraft, Particulars
+from amss_domain.fleet.entering import append, new_aircraft
 from amss_domain.fleet.ledger import EntryKind, LedgerEntry
 from amss_domain.fleet.recording import Decision, NewUsage
-from amss_domain.fleet.entering import append, new_aircraft
 from amss_domain.imports.model import Effect, RowResult, SourceRow
 from amss_domain.imports.rules.aircraft import AircraftRow, parse_aircraft
 from amss_domain.imports.use_cases.rows import Read, Setting, decided, read_with

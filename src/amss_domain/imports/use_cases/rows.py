@@ -8,10 +8,10 @@ from attrs import frozen
 
 from amss_domain.access.model import Policy
 from amss_domain.fleet.aircraft import Aircraft
+from amss_domain.fleet.entering import refuses
 from amss_domain.fleet.ledger import LedgerEntry
 from amss_domain.fleet.ports import FleetFollowUp
 from amss_domain.fleet.recording import Decision, NewUsage, enter_deltas, enter_reading
-from amss_domain.fleet.entering import refuses
 from amss_domain.imports.model import Effect, RowResult, SourceRow
 from amss_domain.imports.rules.cells import CellReader
 from amss_domain.scheduling.evaluation import Today

@@ -87,7 +87,8 @@ class PlanTask:
                 task = await self._early(uow, aircraft, program, work, today)
             if assignee is not None:
                 refuse_if(blockers_to_assign(task, await uow.users.get(assignee)))
-            task = add_open(uow, evolve(task, assignee=assignee), program, aircraft, today=today)
+                task = evolve(task, assignee=assignee)
+            task = add_open(uow, task, program, aircraft, today=today)
             await uow.commit(task)
         return task
 

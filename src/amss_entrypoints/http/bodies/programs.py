@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from amss_domain.scheduling.limit import Beyond, Combine, Requirement, Since, Threshold
 from amss_domain.scheduling.limit import Limit as KeptLimit
-from amss_domain.scheduling.policy import Given, apply_preset
+from amss_domain.scheduling.policy import PRESETS, Given, apply_preset
 from amss_domain.scheduling.program import (
     Applicability,
     AppliesTo,
@@ -37,7 +37,7 @@ IntervalValue = Annotated[int, Meta(ge=1, le=1_000_000)]
 Percent = Annotated[Decimal, Meta(extra_json_schema={"minimum": 0.01, "maximum": 100, "multipleOf": 0.01})]
 Occurrences = Annotated[int, Meta(ge=1, le=1_000_000)]
 Checklist = Annotated[tuple[Name, ...], Meta(max_length=200)]
-Preset = Annotated[str, Meta(pattern="^[a-z0-9_]{1,50}$", description="A policy preset, such as `faa_100h`.")]
+Preset = Annotated[str, Meta(description="A policy preset.", extra_json_schema={"enum": list(PRESETS)})]
 
 
 @frozen(kw_only=True)

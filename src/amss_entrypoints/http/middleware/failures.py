@@ -37,6 +37,9 @@ async def failures(request: web.Request, handler: Handler) -> web.StreamResponse
         response = _problem(request, fault)
     if not response.prepared:
         response.headers.extend(request.get(RATE_HEADERS, {}))
+        if request.writer.output_size > 0 and request.transport is not None:
+            # Part of another answer is out: nothing is mixed into it, and the client is to see that it broke off.
+            request.transport.abort()
     return response
 
 

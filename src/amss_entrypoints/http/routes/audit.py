@@ -1,6 +1,6 @@
 """The audit trail: searching it, and taking all of it out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from enum import Enum
 from typing import Annotated, Any
 from uuid import UUID
@@ -83,12 +83,12 @@ async def export(call: Call[ExportQuery, None]) -> web.StreamResponse:
     )
 
 
-async def _ndjson(entries: AsyncIterator[Kept]) -> AsyncIterator[bytes]:
+async def _ndjson(entries: AsyncIterator[Kept]) -> AsyncGenerator[bytes, None]:
     async for entry in entries:
         yield ENCODER.encode(entry_of(entry)) + b"\n"
 
 
-async def _csv(call: Call[ExportQuery, None], entries: AsyncIterator[Kept]) -> AsyncIterator[bytes]:
+async def _csv(call: Call[ExportQuery, None], entries: AsyncIterator[Kept]) -> AsyncGenerator[bytes, None]:
     line = call.services.csv_line()
     yield line(_COLUMNS).encode()
     async for kept in entries:
