@@ -36,6 +36,7 @@ from tests.benchmarks.peer import Batch, Pgbench, Script, find_pgbench, recorded
 from amss_entrypoints.container import open_api
 from amss_entrypoints.http.app import application
 from amss_entrypoints.http.server import serving as serving_here
+from amss_entrypoints.logs import set_up_logs
 
 CONNECTIONS: Final = 32
 _AT_TWICE: Final = 256
@@ -301,6 +302,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each measurement takes")
     chosen = parser.parse_args()
+    set_up_logs("warning")
     about, found = figures(chosen.rounds, chosen.seconds)
     if chosen.json:
         sys.stdout.write(json.dumps(found) + "\n")

@@ -30,8 +30,8 @@ from amss_domain.access.model import Policy, Role
 from amss_domain.fleet.use_cases.add_aircraft import AddAircraft
 from amss_domain.scheduling.task import Work as TaskWork
 from amss_domain.scheduling.use_cases.plan_task import PlanTask
-from amss_domain.shared.actor import Actor, ActorKind
-from amss_domain.shared.ids import AircraftId
+from amss_domain.shared.actor import Actor, system_actor
+from amss_domain.shared.ids import AircraftId, OrgId
 from amss_domain.shared.units import CYCLES, HOURS
 from amss_entrypoints.container import Container, Work, new_key_pair, open_api
 from amss_entrypoints.settings import Settings, environment_with
@@ -157,7 +157,7 @@ def _starting_with(*first: UUID) -> _From:
 async def _settle(settings: Settings) -> tuple[UUID, UUID, str]:
     """Make an organization with a planner, a fleet and tasks; return the first two and the planner's token."""
     async with open_api(settings) as services:
-        founder = Actor(org_id=services.ids().new(), kind=ActorKind.SYSTEM, id="bench", name="bench", role="system")
+        founder = system_actor(OrgId(services.ids().new()), "bench")
         organization = await services.create_organization()(founder, name="Bench", policy=_NO_LIMIT)
         actor = evolve(founder, org_id=organization.id)
         user = await services.create_user()(actor, email="planner@example.com", role=Role.PLANNER)

@@ -45,9 +45,9 @@ class Outcome:
             raise RuntimeError(f"the server answered {head.decode(errors='replace')}")
 
 
-def percentile(times_ms: list[float], percent: int) -> float:
-    """Return the time within which so many percent of them lie; not a number when there are too few to tell."""
-    return quantiles(times_ms, n=100)[percent - 1] if len(times_ms) >= 100 else float("nan")
+def percentile(times_ms: list[float], percent: int) -> float | None:
+    """Return the time within which so many percent of them lie; None when there are too few to tell."""
+    return quantiles(times_ms, n=100)[percent - 1] if len(times_ms) >= 100 else None
 
 
 @define(eq=False)
