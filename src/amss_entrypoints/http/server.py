@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from uuid import uuid4  # noqa: TID251 - a request is no object of the domain
@@ -120,20 +120,24 @@ async def serving(app: web.Application, listening: Sequence[socket.socket]) -> A
         ending.set()
         for server in servers:
             server.close()
-        await _take_the_last(copies, connection)
+        for taken in _the_last(copies):
+            taken.setblocking(False)
+            await loop.connect_accepted_socket(connection, taken)
         await _linger(manager)
         await runner.cleanup()
 
 
-async def _take_the_last(listening: Sequence[socket.socket], connection: Callable[[], Connection]) -> None:
-    """Take the connections that were made and not yet taken, then close the sockets: nobody can connect any more."""
-    loop = asyncio.get_running_loop()
+def _the_last(listening: Sequence[socket.socket]) -> list[socket.socket]:
+    """Return the connections that were made and not yet taken, and close the sockets: nobody can connect any more.
+
+    Without giving way to anything else, or those who were answered meanwhile would be back already, without end.
+    """
+    taken: list[socket.socket] = []
     for one in listening:
         with one, suppress(BlockingIOError):
-            while True:
-                made, _ = one.accept()
-                made.setblocking(False)
-                await loop.connect_accepted_socket(connection, made)
+            for _ in range(_BACKLOG):
+                taken.append(one.accept()[0])  # noqa: PERF401 - what was taken stays when there are no more
+    return taken
 
 
 async def _linger(manager: web.Server) -> None:

@@ -77,7 +77,7 @@ async def drain(installation: Installation, *, clients: int, load_s: float, roun
         await asyncio.sleep(load_s)
         began = time.monotonic()
         serving.process.send_signal((signal.SIGTERM, signal.SIGINT)[number % 2])
-        await asyncio.wait_for(asyncio.shield(asyncio.gather(*running)), _GRACE_S - 10)
+        await asyncio.wait_for(asyncio.gather(*running), _GRACE_S)
         code = await asyncio.to_thread(serving.process.wait, _GRACE_S)
         took.append(time.monotonic() - began)
 
