@@ -1,6 +1,7 @@
 """What schemathesis found, each as a test of its own: what is published is what is taken, and the other way round."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -172,3 +173,35 @@ async def test_a_link_leads_to_what_was_created(api: Api) -> None:
     reply = await api.get(f"/parts/{part[pointer]}")
 
     assert (reply.status, reply.json["part_number"]) == (200, "P-3")
+
+
+def patterns(schema: Any) -> Iterator[str]:
+    """Every pattern that stands anywhere in a document."""
+    match schema:
+        case dict():
+            if isinstance(schema.get("pattern"), str):
+                yield schema["pattern"]
+            for one in schema.values():
+                yield from patterns(one)
+        case list():
+            for one in schema:
+                yield from patterns(one)
+        case _:
+            return
+
+
+def test_no_pattern_is_read_in_two_ways() -> None:
+    r"""What `\S`, `\w` and `\b` mean differs between Python and ECMA, whose patterns schemas have."""
+    assert [one for one in patterns(document()) if re.search(r"\\[SwWbB]", one)] == []
+
+
+@pytest.mark.parametrize("first", ["\x1c", "\x1d", "\x1f", "\x85", "\ufeff", " ", "\xa0", "\u2003"])
+async def test_a_part_number_begins_with_what_nobody_takes_for_space(api: Api, first: str) -> None:
+    """What the schema allows is taken, and what it forbids is refused, whoever reads it."""
+    schema = parameter("/parts", "get", "part_number")
+    (pattern,) = set(patterns(schema))
+
+    reply = await api.get("/parts", query={"part_number": f"{first}P-1"})
+
+    assert re.match(pattern, f"{first}P-1") is None
+    assert reply.status == 422

@@ -237,10 +237,12 @@ def filter_failure(
 
     What stands below it, such as its history, says nothing of the kind; and who was put back is there again.
     """
-    if not isinstance(failure, UseAfterFree) or case.method != "GET":
+    if not isinstance(failure, UseAfterFree):
         return True
-    deleted, read = failure.free.removeprefix("DELETE "), failure.usage.removeprefix("GET ")
-    return deleted == read and not _is_over(response.json()) and not read.endswith((caller.was["id"], keeper.was["id"]))
+    deleted, used = failure.free.removeprefix("DELETE "), failure.usage.partition(" ")[2]
+    if used.partition("?")[0].endswith((caller.was["id"], keeper.was["id"])):
+        return False
+    return case.method != "GET" or (deleted == used and not _is_over(response.json()))
 
 
 def _is_over(body: Mapping[str, Any]) -> bool:
@@ -256,6 +258,8 @@ def schema_is_what_is_read(ctx: schemathesis.CheckContext, response: schemathesi
     against = [one for one in response.json()["violations"] if one["code"] in _OF_FORM]
     # Of cursors the schema says what they look like, and no more.
     against = [one for one in against if one.get("field") != "/query/cursor"]
+    # A chain of requests takes its ids from answers, also where an answer has null, and writes that as None.
+    against = [one for one in against if one["message"] != "'None' is no UUID"]
     assert not against, f"the schema allows what is refused: {against}"
     return None
 

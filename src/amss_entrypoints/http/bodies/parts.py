@@ -20,7 +20,9 @@ from amss_entrypoints.http.bodies.common import NOT_SENT, UnsetType
 from amss_entrypoints.http.endpoint import Answer
 from amss_entrypoints.http.schema import Count, Day, Instant, Money, Name, Reason, Text
 
-PartNumber = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^\S[^\u0000]*$")]
+# What is space differs between ECMA's regular expressions, which schemas are read by, and Python's: none of either.
+_NO_SPACE_FIRST = r"^[^\s\u001c-\u001f\u0085\ufeff][^\u0000]*$"
+PartNumber = Annotated[str, Meta(min_length=1, max_length=100, pattern=_NO_SPACE_FIRST)]
 Days = Annotated[int, Meta(ge=0, le=10_000)]
 UnitOfMeasure = Annotated[str, Meta(min_length=1, max_length=50)]
 
