@@ -38,7 +38,7 @@ def unit(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Hurt running installations in every way for ten minutes: what the tests do in short, with figures."""
+    """Hurt running installations in every way for half an hour: what the tests do in short, with figures."""
     run(session, "pytest", "tests/faults/long.py", *session.posargs)
 
 
@@ -50,7 +50,7 @@ def conformance(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure: `-- http` or `-- due`, with what follows going to the benchmark; nothing is asserted."""
+    """Measure: `-- http`, `due`, `webhooks` or `generator`, the rest going to the benchmark; nothing is asserted."""
     name, *arguments = session.posargs or ["due"]
     run(session, f"tests.benchmarks.bench_{name}", *arguments)
 

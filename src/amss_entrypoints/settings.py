@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
@@ -29,6 +29,9 @@ _SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 _LONGEST_SPAN: Final = timedelta(days=3660)
 _HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
 _PEM: Final = re.compile(r"(?:-----BEGIN ([A-Z0-9 ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----\s*)+")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_MAIL: Final = re.compile(r"(?:[^<>\r\n]{0,100}<[^<>@\s]{1,64}@[^<>@\s]{1,255}>)|(?:[^<>@\s]{1,64}@[^<>@\s]{1,255})")
+_MOST_ATTEMPTS: Final = 50
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off"})
 
@@ -70,6 +73,9 @@ class Address:
 
 DEFAULT_HTTP_ADDR: Final = Address("", 8080)
 
+DEFAULT_RETRY_SCHEDULE: Final = tuple(timedelta(minutes=one) for one in (1, 5, 15, 30, 60, 120, 240, 480, 960))
+"""How long to wait after each failed attempt at a delivery: ten attempts in a good day and a half."""
+
 
 @frozen(kw_only=True)
 class Settings:
@@ -79,11 +85,21 @@ class Settings:
     too. `db_migration_url` is the owner's way to the same database. `log_level` and `http_addr` None leave it to the
     front door. `redis_addr` is `host:port` or a URL; without it every process keeps its own counts. Access tokens are
     signed with `jwt_private_key_pem`, and accepted from it and from the keys of `jwt_public_key_pem`. `trusted_proxies`
-    are believed when they say for whom they ask. `metrics_addr` None serves metrics where the API is.
+    are believed when they say for whom they ask. `metrics_addr` None serves metrics where the API is; a worker serves
+    none then.
+
+    `db_worker_url` is the worker's way to the database, `worker_id` its name, `secrets_key` the keys that secrets are
+    kept under, the newest first. After a failed attempt at a delivery the next comes after the pauses of
+    `webhook_retry_schedule`, and a webhook that fails for `webhook_disable_after` is sent nothing more;
+    `webhook_allowed_networks` are addresses that webhooks may name although they are not public. Mail goes by way of
+    `smtp_url`, from `mail_from`; without it nothing is sent. Imported files are kept in `import_storage_dir`, or below
+    `home` if that is None. Months of the audit trail are put into `audit_archive_dir` before they are removed; none is
+    removed if that is None. Whatever else is no longer needed is removed every `retention_cleanup_interval`.
     """
 
     db_url: str | None = field(default=None, repr=False)
     db_migration_url: str | None = field(default=None, repr=False)
+    db_worker_url: str | None = field(default=None, repr=False)
     redis_addr: str | None = field(default=None, repr=False)
     jwt_private_key_pem: str | None = field(default=None, repr=False)
     jwt_public_key_pem: str | None = field(default=None, repr=False)
@@ -94,6 +110,16 @@ class Settings:
     prometheus_enabled: bool = False
     cors_allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[IPNetwork, ...] = ()
+    worker_id: str | None = None
+    secrets_key: str | None = field(default=None, repr=False)
+    webhook_retry_schedule: tuple[timedelta, ...] = DEFAULT_RETRY_SCHEDULE
+    webhook_disable_after: timedelta = timedelta(days=5)
+    webhook_allowed_networks: tuple[IPNetwork, ...] = ()
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str = "amss@localhost"
+    import_storage_dir: Path | None = None
+    audit_archive_dir: Path | None = None
+    retention_cleanup_interval: timedelta = timedelta(hours=24)
     app_env: AppEnv = AppEnv.DEVELOPMENT
     home: Path | None = None
     log_level: LogLevel | None = None
@@ -117,6 +143,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**cast("Any", found))
     if given.get("DB_MIGRATION_URL", "").strip() and not given.get("DB_URL", "").strip():
         message = "DB_MIGRATION_URL is set and DB_URL is not: set both for a server of your own, or neither"
+        problems.append(Violation("missing_setting", message, "DB_URL"))
+    if given.get("DB_WORKER_URL", "").strip() and not given.get("DB_URL", "").strip():
+        message = "DB_WORKER_URL is set and DB_URL is not: set both for a server of your own, or neither"
         problems.append(Violation("missing_setting", message, "DB_URL"))
     if settings.refresh_token_ttl <= settings.access_token_ttl:
         message = "REFRESH_TOKEN_TTL must be longer than ACCESS_TOKEN_TTL, or nobody could refresh anything"
@@ -145,7 +174,34 @@ def missing_for_serving(settings: Settings) -> tuple[Violation, ...]:
     if settings.app_env is AppEnv.PRODUCTION and ANY_ORIGIN in settings.cors_allowed_origins:
         message = "CORS_ALLOWED_ORIGINS is * in production: list the origins whose pages may call the API"
         found.append(Violation("not_in_production", message, "CORS_ALLOWED_ORIGINS"))
-    return tuple(found)
+    return (*found, *_contrary_to_production(settings))
+
+
+def missing_for_working(settings: Settings) -> tuple[Violation, ...]:
+    """Return everything that the worker lacks in the settings, or that speaks against them in production."""
+    found = []
+    if settings.db_url is None:
+        message = "DB_URL is not set: name the database, or let `amss up` bring one along"
+        found.append(Violation("missing_setting", message, "DB_URL"))
+    elif settings.db_worker_url is None and settings.app_env is AppEnv.PRODUCTION:
+        message = "DB_WORKER_URL is not set: in production the worker has a role of its own, amss_worker"
+        found.append(Violation("missing_setting", message, "DB_WORKER_URL"))
+    if settings.secrets_key is None:
+        message = "SECRETS_KEY is not set: webhooks cannot be signed; `amss keys generate` makes one"
+        found.append(Violation("missing_setting", message, "SECRETS_KEY"))
+    return (*found, *_contrary_to_production(settings))
+
+
+def require_for_working(settings: Settings) -> None:
+    """Raise `InvalidSettings` with everything that the worker lacks."""
+    if problems := missing_for_working(settings):
+        raise InvalidSettings(problems)
+
+
+def _contrary_to_production(settings: Settings) -> Iterator[Violation]:
+    if settings.app_env is AppEnv.PRODUCTION and settings.webhook_allowed_networks:
+        message = "WEBHOOK_ALLOWED_NETWORKS is for trying out: in production webhooks go to public addresses alone"
+        yield Violation("not_in_production", message, "WEBHOOK_ALLOWED_NETWORKS")
 
 
 def require_for_serving(settings: Settings) -> None:
@@ -186,6 +242,31 @@ def _redis_address(text: str) -> str:
     return text
 
 
+def _smtp_url(text: str) -> str:
+    # It may hold a password as well.
+    form = "smtp://user:password@host:587, or smtps://... for a connection that is encrypted from its beginning"
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018
+    except ValueError as error:
+        raise ValueError(f"cannot be read as {form}: {_without_value(error)}") from None
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError(f"must be written {form}")
+    return text
+
+
+def _mail_address(text: str) -> str:
+    if not _MAIL.fullmatch(text):
+        raise ValueError(f"is {text!r}; write maintenance@example.com, or AMSS <maintenance@example.com>")
+    return text
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"is {text!r}; it must be up to 64 letters, digits and . _ : -")
+    return text
+
+
 def _without_value(error: ValueError) -> str:
     return "the port is not a number from 0 to 65535" if "ort" in str(error) else "it is malformed"
 
@@ -213,6 +294,11 @@ def _pem(text: str) -> str:
     return text
 
 
+def _bare(text: str) -> str:
+    # Where an env file is not read by a shell, the quotes of `amss keys generate` are part of the value.
+    return text.strip("'\"").strip()
+
+
 def _duration(text: str) -> timedelta:
     spans = _SPAN.findall(text)
     form = "write it as 15m, 168h or 1h30m"
@@ -229,6 +315,17 @@ def _duration(text: str) -> timedelta:
 
 def _written_duration(value: timedelta) -> str:
     return f"{value // timedelta(milliseconds=1)}ms"
+
+
+def _durations(text: str) -> tuple[timedelta, ...]:
+    found = tuple(_duration(one) for one in _listed(text))
+    if not 1 <= len(found) <= _MOST_ATTEMPTS:
+        raise ValueError(f"holds {len(found)} pauses; it must be from 1 to {_MOST_ATTEMPTS}")
+    return found
+
+
+def _written_durations(values: tuple[timedelta, ...]) -> str:
+    return ",".join(_written_duration(one) for one in values)
 
 
 def _yes_or_no(text: str) -> bool:
@@ -311,6 +408,7 @@ class _Variable:
 _VARIABLES: Final = (
     _Variable("DB_URL", _database_url),
     _Variable("DB_MIGRATION_URL", _database_url),
+    _Variable("DB_WORKER_URL", _database_url),
     _Variable("REDIS_ADDR", _redis_address),
     _Variable("JWT_PRIVATE_KEY_PEM", _pem),
     _Variable("JWT_PUBLIC_KEY_PEM", _pem),
@@ -321,6 +419,16 @@ _VARIABLES: Final = (
     _Variable("PROMETHEUS_ENABLED", _yes_or_no),
     _Variable("CORS_ALLOWED_ORIGINS", _origins, _joined),
     _Variable("TRUSTED_PROXIES", _networks, _joined),
+    _Variable("WORKER_ID", _name),
+    _Variable("SECRETS_KEY", _bare),
+    _Variable("WEBHOOK_RETRY_SCHEDULE", _durations, _written_durations),
+    _Variable("WEBHOOK_DISABLE_AFTER", _duration, _written_duration),
+    _Variable("WEBHOOK_ALLOWED_NETWORKS", _networks, _joined),
+    _Variable("SMTP_URL", _smtp_url),
+    _Variable("MAIL_FROM", _mail_address),
+    _Variable("IMPORT_STORAGE_DIR", _folder),
+    _Variable("AUDIT_ARCHIVE_DIR", _folder),
+    _Variable("RETENTION_CLEANUP_INTERVAL", _duration, _written_duration),
     _Variable("APP_ENV", _one_of(AppEnv), _value_of),
     _Variable("AMSS_HOME", _folder, setting="home"),
     _Variable("LOG_LEVEL", _one_of(LogLevel), _value_of),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from ipaddress import ip_network
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -33,14 +34,21 @@ from amss_domain.scheduling.use_cases.plan_task import PlanTask
 from amss_domain.shared.actor import Actor, system_actor
 from amss_domain.shared.ids import AircraftId, OrgId
 from amss_domain.shared.units import CYCLES, HOURS
-from amss_entrypoints.container import Container, Work, new_key_pair, open_api
+from amss_entrypoints.container import Container, Work, new_key_pair, new_secrets_key, open_api
 from amss_entrypoints.settings import Settings, environment_with
 
 AIRCRAFT: Final = range(1, 1_001)
 TASKS: Final = range(1_000_001, 1_005_001)
 """The numbers that the ids of what is there at first are made of."""
 
+_ROLES: Final = ("amss_owner", "amss_app", "amss_worker")
 _TICKS_S: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+# What is empty is left as autovacuum leaves it: not analyzed, or the planner would believe that it stays empty.
+_FILLED: Final = """
+    SELECT relname
+    FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
+"""
 _NO_LIMIT: Final = Policy(rate_limit_per_minute=1_000_000)
 _READY_S: Final = 60.0
 
@@ -67,7 +75,7 @@ def installed(folder: Path) -> Iterator[Installation]:
         admin = os.environ.get("AMSS_TEST_DB_URL")
         if admin is None:
             server = running.enter_context(EmbeddedPostgres(folder))
-            roles = {role: server.dsn(role, "postgres") for role in ("amss_admin", "amss_owner", "amss_app")}
+            roles = {role: server.dsn(role, "postgres") for role in ("amss_admin", *_ROLES)}
         else:
             roles = {"amss_admin": admin, **_given_roles(admin)}
         redis_addr = os.environ.get("AMSS_TEST_REDIS_ADDR")
@@ -83,13 +91,17 @@ def installed(folder: Path) -> Iterator[Installation]:
         migrate_up(make_conninfo(roles["amss_owner"], dbname=name))
         settings = Settings(
             db_url=_url_of(make_conninfo(roles["amss_app"], dbname=name)),
+            db_worker_url=_url_of(make_conninfo(roles["amss_worker"], dbname=name)),
+            secrets_key=new_secrets_key(),
+            webhook_allowed_networks=(ip_network("127.0.0.0/8"),),
             redis_addr=redis_addr,
             jwt_private_key_pem=new_key_pair().private_pem,
             access_token_ttl=timedelta(hours=12),
         )
         organization, user, token = asyncio.run(_settle(settings))
         with psycopg.connect(make_conninfo(roles["amss_admin"], dbname=name), autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
+            for (table,) in connection.execute(_FILLED).fetchall():
+                connection.execute(sql.SQL("VACUUM ANALYZE {}").format(sql.Identifier(str(table))))
         yield Installation(
             settings=settings,
             version=version,
@@ -103,12 +115,12 @@ def installed(folder: Path) -> Iterator[Installation]:
 def _given_roles(admin: str) -> dict[str, str]:
     password = secrets.token_urlsafe(16)
     with psycopg.connect(admin, autocommit=True) as connection:
-        for role in ("amss_owner", "amss_app", "amss_worker"):
+        for role in _ROLES:
             name = sql.Identifier(role)
             if connection.execute("SELECT to_regrole(%s)", (role,)).fetchone() == (None,):
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(name))
             connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(name, sql.Literal(password)))
-    return {role: make_conninfo(admin, user=role, password=password) for role in ("amss_owner", "amss_app")}
+    return {role: make_conninfo(admin, user=role, password=password) for role in _ROLES}
 
 
 def _url_of(conninfo: str) -> str:
@@ -209,6 +221,24 @@ def serving(settings: Settings, *, processes: int, log: Path) -> Iterator[tuple[
         address: Address = listening.getsockname()
         with urlopen(f"http://{address[0]}:{address[1]}/ready", timeout=_READY_S):
             yield address, started
+
+
+@contextmanager
+def working(settings: Settings, *, log: Path) -> Iterator[int]:
+    """Yield the id of a worker process that does all jobs."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            (sys.executable, "-P", "-m", "amss_entrypoints.worker"),
+            env=environment_with(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def cpu_s(pids: Sequence[int]) -> float | None:

@@ -15,17 +15,20 @@ from amss_domain.access.ports import ApiKeys, Directory, Organizations, Password
 from amss_domain.audit.ports import AuditTrail
 from amss_domain.fleet.ports import Fleet, Usage
 from amss_domain.inventory.ports import Parts, StockRows
+from amss_domain.relay.ports import FanOut
 from amss_domain.reports.ports import Reports
 from amss_domain.scheduling.ports import Dependencies, Links, Programs, TaskLog, Tasks
 from amss_domain.shared.idempotency import Answers
 from amss_domain.shared.ids import OrgId
 from amss_domain.shared.outbox import Outbox
 from amss_domain.shared.unit_of_work import UnitOfWork
-from amss_domain.testing import contracts, scheduling_values, values
+from amss_domain.testing import contracts, scheduling_values, values, webhook_values
 from amss_domain.testing.builders import a_part, a_session, a_user, an_aircraft, an_organization, some_stock
 from amss_domain.testing.contracts.contract import Contract
 from amss_domain.testing.scheduling_builders import a_link, a_program, a_task
 from amss_domain.testing.stand_ins import FRESH_IDS
+from amss_domain.testing.webhook_builders import a_webhook
+from amss_domain.webhooks.ports import Deliveries, DeliveryQueue, Webhooks
 
 PORTS = {
     "directory": Directory,
@@ -47,6 +50,10 @@ PORTS = {
     "reports": Reports,
     "task_log": TaskLog,
     "dependencies": Dependencies,
+    "webhooks": Webhooks,
+    "deliveries": Deliveries,
+    "fan_out": FanOut,
+    "delivery_queue": DeliveryQueue,
 }
 
 ORG = OrgId(FRESH_IDS.new())
@@ -71,12 +78,15 @@ KEPT = {
     "note": scheduling_values.notes(TASK, USER.id),
     "labour": scheduling_values.labour(TASK, USER.id),
     "dependency": scheduling_values.dependencies(TASK, a_task(AIRCRAFT)),
+    "webhook": webhook_values.webhooks(ORG),
+    "delivery": webhook_values.deliveries(a_webhook(org_id=ORG)),
+    "attempt": webhook_values.attempts(),
 }
 
 # What other laws look at: identities, what an object belongs to, its key, and what becomes of it in the end.
 FIXED = {
     *("id", "org_id", "aircraft_id", "program_id", "part_id", "stock_id", "slug", "email", "registration"),
-    *("user_id", "session_id", "created_by"),
+    *("user_id", "session_id", "created_by", "webhook_id"),
     *("position", "corrects", "corrects_position", "archived_at", "replaces"),
     *("Reservation.task_id", "RequiredPart.part_id", "TaskNote.task_id", "Labour.task_id", "Dependency.task_id"),
     "Dependency.depends_on",

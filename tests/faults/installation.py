@@ -1,4 +1,4 @@
-"""A whole installation for the tests of faults: its own servers, an organization, and serving processes to be hurt."""
+"""A whole installation for the tests of faults: its own servers, an organization, and processes to be hurt."""
 
 import json
 import os
@@ -14,12 +14,12 @@ from urllib.parse import quote, urlsplit
 
 import psycopg
 from attrs import Factory, define, field
-from redis import Redis
+from redis import Redis, RedisError
 
 import amss_entrypoints
 from amss_adapters.embedded import EmbeddedPostgres, EmbeddedValkey, RunningPostgres, RunningValkey
-from amss_entrypoints.container import new_key_pair, open_database
-from amss_entrypoints.settings import VARIABLES, Settings
+from amss_entrypoints.container import new_key_pair, new_secrets_key, open_database
+from amss_entrypoints.settings import VARIABLES, Settings, read_settings
 
 SOURCES = Path(amss_entrypoints.__file__).parents[1]
 COMMAND = (sys.executable, "-m", "amss_entrypoints.cli.main")
@@ -27,6 +27,20 @@ ORGANIZATION = "faults"
 EMAIL = "admin@faults.example"
 PASSWORD = "a password for tests"
 DEADLINE_S = 120.0
+
+
+# What the worker compares with its clock.
+_TIMES = {
+    "job_leases": ("expires_at",),
+    "outbox": ("created_at", "published_at"),
+    "webhooks": ("created_at",),
+    "webhook_claims": ("claimed_until",),
+    "webhook_deliveries": ("next_attempt_at",),
+    "webhook_health": ("open_until",),
+    "imports": ("claimed_until",),
+}
+# Attempts follow one another as in production, only sooner.
+_RETRIES = "1s,1s,2s,2s,2s,2s,2s,2s,2s"
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -114,6 +128,16 @@ class Postgres:
         assert isinstance(number, int)
         return number
 
+    def an_hour_passes(self) -> None:
+        """Have claims and leases run out, and what waits wait for an hour longer: for whom nobody waits in a test.
+
+        To be called while no worker lives.
+        """
+        with psycopg.connect(self.dsn("amss_admin")) as connection:
+            for table, columns in _TIMES.items():
+                moved = ", ".join(f"{column} = {column} - interval '1 hour'" for column in columns)
+                connection.execute(f"UPDATE {table} SET {moved}".encode())
+
     def idle_in_transaction(self) -> int:
         """Return how many connections of the application stand in a transaction and do nothing."""
         return self.count(
@@ -154,8 +178,20 @@ class Valkey:
             self._running = None
 
     def kill(self) -> None:
-        """Kill it with SIGKILL; its supervisor starts it again."""
-        os.kill(int((self.home / "valkey" / "server.pid").read_text().split()[0]), signal.SIGKILL)
+        """Kill it with SIGKILL; its supervisor starts it again, and it knows nothing any more."""
+        os.kill(self.pid(), signal.SIGKILL)
+
+    def pid(self) -> int:
+        """Return its pid."""
+        return int((self.home / "valkey" / "server.pid").read_text().split()[0])
+
+    def answers(self) -> bool:
+        """Tell whether it takes commands."""
+        try:
+            with Redis.from_url(self.address) as client:
+                return bool(client.ping())
+        except RedisError:
+            return False
 
     def forget(self) -> None:
         """Have it forget what it counted."""
@@ -212,14 +248,56 @@ class Serving:
 
 
 @define
+class Working:
+    """`amss worker`."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def is_at_work(self) -> bool:
+        """Tell whether its jobs have begun. Fails when it has ended instead."""
+        assert self.process.poll() is None, self.said()
+        return "worker works" in self.said()
+
+    def said(self) -> str:
+        """Return what it wrote to standard error."""
+        return self.log.read_text(errors="replace")
+
+    def peak_bytes(self) -> int:
+        """Return the most memory that it has had so far."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(r"VmHWM:\s+(\d+) kB", status)
+        assert found is not None, status
+        return int(found[1]) * 1024
+
+    def cpu_s(self) -> float:
+        """Return how much processor time it has had so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def kill(self) -> None:
+        """Kill it with SIGKILL, and return when it is gone."""
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> int:
+        """End it with SIGTERM, and return the exit code."""
+        self.process.terminate()
+        return self.process.wait(DEADLINE_S)
+
+
+@define
 class Installation:
-    """Servers with an organization and its administrator; `serve` starts processes on them."""
+    """Servers with an organization and its administrator; `serve` and `work` start processes on them."""
 
     folder: Path
     postgres: Postgres
     valkey: Valkey
     key: str = field(repr=False, default=Factory(lambda: new_key_pair().private_pem))
+    secrets_key: str = field(repr=False, default=Factory(new_secrets_key))
     _started: list[Serving] = field(factory=list)
+    working: list[Working] = field(factory=list)
 
     def serving(self, *, processes: int) -> Serving:
         """Return an `amss serve` that runs, or one started now; with so many processes, and nothing heard of it yet."""
@@ -232,8 +310,7 @@ class Installation:
     def serve(self, *, processes: int, port: int = 0) -> Serving:
         """Start `amss serve`, and return when it is ready."""
         settings = {
-            "DB_URL": self.postgres.dsn(),
-            "REDIS_ADDR": self.valkey.address,
+            **self._variables(),
             "JWT_PRIVATE_KEY_PEM": self.key,
             "HTTP_ADDR": f"127.0.0.1:{port}",
             "LOG_LEVEL": "warning",
@@ -245,6 +322,32 @@ class Installation:
         found = re.search(r"see (http://\S+)/docs", line)
         assert found is not None, line + log.read_text()
         return self._kept(Serving(process, found[1], log, processes))
+
+    def work(self, name: str, *jobs: str) -> Working:
+        """Start an `amss worker` of that name with these jobs or all, and return when it is at work."""
+        settings = {
+            **self._variables(),
+            "DB_WORKER_URL": self.postgres.dsn("amss_worker"),
+            "WEBHOOK_RETRY_SCHEDULE": _RETRIES,
+            "WORKER_ID": name,
+            "LOG_LEVEL": "info",
+        }
+        process, log = self._start(("worker", *(word for job in jobs for word in ("--only", job))), settings)
+        working = Working(name, process, log)
+        self.working.append(working)
+        assert eventually(working.is_at_work)
+        return working
+
+    def settings(self) -> Settings:
+        """Return the settings for a process of one's own that serves."""
+        return read_settings({**self._variables(), "JWT_PRIVATE_KEY_PEM": self.key})
+
+    def found(self, slug: str) -> None:
+        """Make an organization of that slug, with the administrator that every one has."""
+        self.run(
+            *("admin", "create", "--org", slug, "--create-org", "--email", EMAIL, "--password-stdin"),
+            given=f"{PASSWORD}\n",
+        )
 
     def up(self, home: Path, *, processes: int = 2) -> tuple[Serving, Mapping[str, str]]:
         """Start `amss up` on a data folder of its own; return it, and what it says, when it is ready."""
@@ -272,17 +375,29 @@ class Installation:
         )
 
     def end_all(self) -> None:
-        """End whatever serves."""
-        for serving in self._started:
-            if serving.process.poll() is None:
-                serving.process.kill()
-                serving.process.wait()
-            if serving.process.stdout is not None:
-                serving.process.stdout.close()
+        """End whatever serves or works."""
+        processes = [one.process for one in self._started] + [one.process for one in self.working]
+        for process in processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
         self._started.clear()
+        self.working.clear()
+
+    def _variables(self) -> dict[str, str]:
+        """Return what serving and working processes have in common."""
+        return {
+            "DB_URL": self.postgres.dsn(),
+            "REDIS_ADDR": self.valkey.address,
+            "SECRETS_KEY": self.secrets_key,
+            "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+            "IMPORT_STORAGE_DIR": str(self.folder / "imports"),
+        }
 
     def _start(self, arguments: tuple[str, ...], settings: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], Path]:
-        log = self.folder / f"log-{len(self._started)}-{time.monotonic_ns()}"
+        log = self.folder / f"log-{time.monotonic_ns()}"
         with log.open("wb") as errors:
             process = subprocess.Popen(
                 [*COMMAND, *arguments],
@@ -311,10 +426,7 @@ def installed(folder: Path) -> Iterator[Installation]:
     try:
         postgres.start()
         valkey.start()
-        installation.run(
-            *("admin", "create", "--org", ORGANIZATION, "--create-org", "--email", EMAIL, "--password-stdin"),
-            given=f"{PASSWORD}\n",
-        )
+        installation.found(ORGANIZATION)
         yield installation
     finally:
         installation.end_all()

@@ -1,6 +1,7 @@
-"""Everything that goes wrong around the API, for as long as it takes to be sure: `nox -s faults`.
+"""Everything that goes wrong around the API and the worker, for as long as it takes to be sure: `nox -s faults`.
 
-The name keeps these out of the daily tests, which have a short form of each in tests/system/test_api_under_faults.py.
+The name keeps these out of the daily tests, which have a short form of each in tests/system/test_api_under_faults.py
+and test_worker_under_faults.py.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ import pytest
 from tests.faults.installation import Installation, installed
 from tests.faults.scenarios.drain import drain
 from tests.faults.scenarios.duplicates import duplicates
+from tests.faults.scenarios.events_survive import Kills, events_survive
+from tests.faults.scenarios.imports_survive import garbage_refused, imports_measured, imports_survive
 from tests.faults.scenarios.killed import killed
 from tests.faults.scenarios.overload import overload
 from tests.faults.scenarios.postgres_restarted import postgres_restarted
@@ -73,3 +76,28 @@ async def test_too_many_clients_are_told_so(installation: Installation, figures:
 async def test_slow_clients_disturb_nobody(installation: Installation, figures: list[str]) -> None:
     """And are given up in time."""
     figures.append(await slow_clients(installation, headers=100, bodies=200))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_events_survive_whatever_is_killed(installation: Installation, figures: list[str], seed: int) -> None:
+    """Each arrives at every webhook, under one name, in order, and nobody is left behind."""
+    kills = Kills(workers=12, valkey=6, postgres=4)
+    figures.append(await events_survive(installation, events=20_000, writers=16, kills=kills, seed=seed, patient=True))
+
+
+async def test_imports_take_their_time_and_no_memory(installation: Installation, figures: list[str]) -> None:
+    """Which does not grow with the table."""
+    figures.append(await imports_measured(installation, small=5_000, large=100_000))
+
+
+@pytest.mark.parametrize(("rows", "kills", "patient"), [(100_000, 5, True), (20_000, 15, False)])
+async def test_a_killed_worker_imports_each_row_once(
+    installation: Installation, figures: list[str], rows: int, kills: int, patient: bool
+) -> None:
+    """And tells once what became of it; whoever takes over waits until the claim of the killed has run out."""
+    figures.append(await imports_survive(installation, rows=rows, kills=kills, seed=1, patient=patient))
+
+
+async def test_garbage_is_told_to_be_garbage(installation: Installation, figures: list[str]) -> None:
+    """For a reason, and the worker works on."""
+    figures.append(await garbage_refused(installation, seed=1))

@@ -23,7 +23,9 @@ from amss_entrypoints.http.endpoint import BASE
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CURSOR: Final = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{32}(?![A-Za-z0-9_-])")
-_KEY_PREFIX: Final = re.compile("amss_live_…[0-9A-Za-z]{4}")
+_HINT: Final = re.compile(r"(?:amss_live|whsec)_…[0-9A-Za-z+/=]{4}")
+"""What is shown of a secret, which is another in every world."""
+
 _EVER_NEW: Final = frozenset({"Date", "RateLimit"})
 """Headers that differ from one answer to the next, whatever was asked for."""
 
@@ -270,6 +272,8 @@ async def go_on(api: Api) -> None:
     await done(
         "revokeApiKey", key_id=await done("createApiKey", {"name": f"{MARK} old", "permissions": ["aircraft:read"]})
     )
+    hook = {"url": f"https://{MARK.lower()}.example/old", "events": ["*"], "description": f"{MARK} old"}
+    await done("archiveWebhook", webhook_id=await done("createWebhook", hook))
     bad = {"part_id": ids["part"], "location": f"{MARK} Q", "quantity_on_hand": 3, "reason": f"{MARK} delivery"}
     stock = await done("receiveStock", {**bad, "expiry_date": "2027-01-15"})
     await done("changeStock", {"action": "quarantine", "reason": f"{MARK} leak"}, inventory_id=stock)
@@ -318,5 +322,5 @@ def as_read(reply: Reply, ids: Mapping[str, str]) -> Any:
         documents = [json.loads(line) for line in documents]
     # In one order of names: databases keep their own.
     text = json.dumps(documents, sort_keys=True, ensure_ascii=False)
-    text = _CURSOR.sub("<cursor>", _KEY_PREFIX.sub("<prefix>", text))
+    text = _CURSOR.sub("<cursor>", _HINT.sub("<hint>", text))
     return reply.status, kind, json.loads(_ID.sub(name_of, text))

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from amss_adapters.postgres.migrate import migrate_up
+from amss_entrypoints.container import new_secrets_key
 
 Amss = Callable[..., subprocess.CompletedProcess[str]]
 Urls = dict[str, str]
@@ -79,14 +80,39 @@ def test_no_organization_is_made_by_itself(amss: Amss, migrated: Urls) -> None:
     assert len(json.loads(amss("aircraft", "--org", "try-out", "--json", **migrated).stdout)) == 6
 
 
-def test_a_healthy_server_gets_a_clean_bill(amss: Amss, migrated: Urls) -> None:
+def test_a_healthy_server_gets_a_clean_bill(amss: Amss, server: Server, migrated: Urls) -> None:
     """Every check is there, and every one is fine."""
-    answer = amss("doctor", "--json", **migrated)
+    whole = {**migrated, "DB_WORKER_URL": server.dsn("amss_worker", "own"), "SECRETS_KEY": new_secrets_key()}
+
+    answer = amss("doctor", "--json", **whole)
 
     assert answer.returncode == 0
-    assert verdicts(answer) == dict.fromkeys(
-        ("version", "settings", "keys", "redis", "server", "clock", "migrations", "role", "row-level security"), "ok"
-    )
+    checks = [
+        "version",
+        "settings",
+        "keys",
+        "secrets",
+        "redis",
+        "mail",
+        "server",
+        "clock",
+        "migrations",
+        "role",
+        "worker",
+    ]
+    assert verdicts(answer) == dict.fromkeys((*checks, "row-level security"), "ok")
+
+
+def test_what_the_worker_needs_is_looked_at(amss: Amss, migrated: Urls) -> None:
+    """Without a key and a role of its own there can be none; a role that sees nothing is as wrong as a false key."""
+    without = amss("doctor", "--json", **migrated)
+    wrong = {"DB_WORKER_URL": migrated["DB_URL"], "SECRETS_KEY": "c2hvcnQ", "SMTP_URL": "smtp://h?tls=maybe"}
+    with_wrong = amss("doctor", "--json", **migrated, **wrong)
+
+    assert without.returncode == 0
+    assert [verdicts(without)[check] for check in ("secrets", "worker", "mail")] == ["warning", "warning", "ok"]
+    assert with_wrong.returncode == 1
+    assert [verdicts(with_wrong)[check] for check in ("secrets", "worker", "mail")] == ["problem"] * 3
 
 
 def test_keys_and_redis_are_looked_at(amss: Amss, migrated: Urls) -> None:

@@ -101,6 +101,23 @@ def test_the_fleet_is_there(running: tuple[subprocess.Popen[str], Any]) -> None:
     assert len(page["items"]) == 6
 
 
+def test_a_worker_runs_beside_it(
+    running: tuple[subprocess.Popen[str], Any], ask: Callable[..., Any], eventually: Callable[..., bool]
+) -> None:
+    """What was committed is passed on, and ends as an alert where it calls for one."""
+    _, up = running
+    token = login(up, "planner@demo.local")
+
+    def alerts() -> list[Any]:
+        status, page = asked(f"{up['api']}/alerts", token=token)
+        assert status == 200, page
+        items: list[Any] = page["items"]
+        return items
+
+    assert eventually(lambda: bool(alerts()))
+    assert ask("dead-letters", "list")["items"] == []
+
+
 def test_a_second_one_says_where_the_first_is(running: tuple[subprocess.Popen[str], Any], start: Start) -> None:
     """It does not wait, and the first goes on."""
     process, up = running
@@ -138,6 +155,7 @@ def test_no_secret_is_in_a_list_of_processes(running: tuple[subprocess.Popen[str
     mine = [line for line in listed.splitlines() if line.split()[0] == str(process.pid)]
 
     assert any("amss_entrypoints.http" in line for line in mine)
+    assert any("amss_entrypoints.worker" in line for line in mine)
     assert not any("PRIVATE KEY" in line or "postgresql://" in line for line in mine)
 
 

@@ -1,14 +1,18 @@
 """A CSV file as a table to import, read as it is worked through."""
 
+import asyncio
 import csv
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
+from amss_domain.imports.batch import MOST_COLUMNS
 from amss_domain.imports.errors import UnreadableFile
 from amss_domain.imports.model import SourceRow, UnreadableRow
+from amss_domain.imports.rules.header import too_many_columns
 from amss_domain.shared.violation import Violation
 
 LONGEST_ROW = 1_000_000
@@ -30,16 +34,18 @@ class CsvTable:
     """A UTF-8 CSV file (RFC 4180, with or without a byte order mark) with a header; `ports.RowSource`.
 
     Bytes that are not UTF-8 stay in the cells as lone surrogates (PEP 383), where the rules find them. Rows are
-    numbered as a spreadsheet numbers them, the header being row 1; blank rows are counted and left out. Used as a
-    context manager, it closes the file at the end.
+    numbered as a spreadsheet numbers them, the header being row 1; blank rows are counted and left out. In what is said
+    of the file it is called `called`, or by its path. Used as a context manager, it closes the file at the end.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], called: str | None = None) -> None:
         self._path = os.fspath(path)
+        self._called = called or self._path
         self._file: io.BufferedReader | None = None
         self._records: Iterator[list[str] | UnreadableRow] = iter(())
         self._lines: _Lines | None = None
         self._row = 0
+        self._ended = False
         self._columns: tuple[str, ...] | None = None
 
     def __enter__(self) -> Self:
@@ -92,32 +98,52 @@ class CsvTable:
                     yield UnreadableRow(self._row, (_ragged(len(record), len(header)),), cells)
         self.close()
 
+    async def skip(self, until: int, /, *, most: int, see: Callable[[SourceRow], object] | None = None) -> bool:
+        """Read past rows up to a number, `most` of them, in a thread. Raises `UnreadableFile`."""
+        header = self.columns()
+        return await asyncio.to_thread(self._skip, header, until, most, see)
+
+    def _skip(self, header: tuple[str, ...], until: int, most: int, see: Callable[[SourceRow], object] | None) -> bool:
+        for record in islice(self._records, most) if self._row < until else ():
+            if (
+                see is not None
+                and isinstance(record, list)
+                and len(record) == len(header)
+                and any(map(str.strip, record))
+            ):
+                see(SourceRow(self._row, dict(zip(header, record, strict=True))))
+            if self._row >= until:
+                return False
+        return self._row < until and not self._ended
+
     def _header(self) -> tuple[str, ...]:
         self._file = self._open()
         start = self._peeked(self._file)
         for magic, what in _FORMATS:
             if start.startswith(magic):
                 self._file.close()
-                raise _unreadable("not_csv", f"{self._path} {what}; save the table as CSV in UTF-8")
+                raise _unreadable("not_csv", f"{self._called} {what}; save the table as CSV in UTF-8")
         text = io.TextIOWrapper(self._file, encoding="utf-8-sig", errors="surrogateescape", newline="")
         self._lines = _Lines(text)
         self._records = self._read(self._lines)
         for record in self._records:
             if isinstance(record, UnreadableRow):
                 raise UnreadableFile(record.violations)
+            if len(record) > MOST_COLUMNS:
+                raise UnreadableFile([too_many_columns(len(record))])
             if any(cell.strip() for cell in record):
-                return tuple(_named(name, self._path) for name in record)
-        raise _unreadable("empty_file", f"{self._path} is empty; it needs a header and rows below it")
+                return tuple(_named(name, self._called) for name in record)
+        raise _unreadable("empty_file", f"{self._called} is empty; it needs a header and rows below it")
 
     def _open(self) -> io.BufferedReader:
         try:
             return open(self._path, "rb")
         except FileNotFoundError:
-            raise _unreadable("file_not_found", f"there is no file {self._path}") from None
+            raise _unreadable("file_not_found", f"there is no file {self._called}") from None
         except IsADirectoryError:
-            raise _unreadable("is_a_directory", f"{self._path} is a folder; name a file in it") from None
+            raise _unreadable("is_a_directory", f"{self._called} is a folder; name a file in it") from None
         except PermissionError:
-            raise _unreadable("not_permitted", f"{self._path} may not be read; change its permissions") from None
+            raise _unreadable("not_permitted", f"{self._called} may not be read; change its permissions") from None
         except (OSError, ValueError) as error:
             raise self._stuck(error) from error
 
@@ -137,6 +163,7 @@ class CsvTable:
             try:
                 record = next(reader)
             except StopIteration:
+                self._ended = True
                 return
             except (csv.Error, _TooLong) as error:
                 yield UnreadableRow(self._row, (_broken(error, lines),))
@@ -149,7 +176,19 @@ class CsvTable:
 
     def _stuck(self, error: OSError | ValueError) -> UnreadableFile:
         why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        return _unreadable("not_readable", f"{self._path!r} cannot be read: {why}")
+        return _unreadable("not_readable", f"{self._called!r} cannot be read: {why}")
+
+
+class CsvText(CsvTable):
+    """What a UTF-8 CSV file would hold, read like one."""
+
+    def __init__(self, content: bytes, called: str) -> None:
+        super().__init__("", called)
+        self._content = content
+
+    def _open(self) -> io.BufferedReader:
+        # What is in memory is read as what is on disk.
+        return io.BufferedReader(cast(io.RawIOBase, io.BytesIO(self._content)))
 
 
 class _TooLong(Exception):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 
 from attrs import frozen
 
@@ -44,6 +45,14 @@ class KeptAnswers:
         # In the order of their coming, but for clocks that differ by a moment.
         while (oldest := next(iter(self._by_key))) != where and self._by_key[oldest].at <= idempotency.at - KEPT_FOR:
             del self._by_key[oldest]
+
+    def purge(self, *, before: datetime, limit: int, dry_run: bool) -> int:
+        """Let go of so many that were kept before then, or count them."""
+        found = tuple(islice((where for where, kept in self._by_key.items() if kept.at < before), limit))
+        if not dry_run:
+            for where in found:
+                del self._by_key[where]
+        return len(found)
 
 
 class MemoryAnswers:

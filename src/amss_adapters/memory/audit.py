@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import islice, takewhile
 from uuid import UUID
 
+from amss_adapters.memory.messages import Messages
 from amss_adapters.memory.sorted_keys import SortKey
 from amss_adapters.memory.tables import Groups, Table
 from amss_adapters.memory.tenant import Tenant
@@ -37,9 +38,6 @@ def _keys_of(*values: str | UUID | None) -> list[Hashable]:
 _TRAIL: Groups[AuditEntry] = Groups(_listed_under, order=_place)
 AUDIT_ENTRIES: Table[AuditEntry] = Table(name="audit_logs", kind="audit entry", groups=(_TRAIL,))
 
-_WAITING: Groups[OutboxMessage] = Groups(lambda _: (None,))
-OUTBOX: Table[OutboxMessage] = Table(name="outbox", kind="outbox message", groups=(_WAITING,))
-
 
 def append_events(events: Sequence[Event], *, tenant: Tenant, actor: Actor, ids: IdFactory) -> None:
     """Put an entry for each event into the organization's trail, and a message for each public one into its outbox."""
@@ -52,7 +50,7 @@ def append_events(events: Sequence[Event], *, tenant: Tenant, actor: Actor, ids:
     for entry in entries:
         tenant.rows(AUDIT_ENTRIES).put(entry)
     for message in messages:
-        tenant.rows(OUTBOX).put(message)
+        tenant.messages.add(message)
 
 
 class MemoryAuditTrail:
@@ -107,9 +105,12 @@ def _is_past(entry: AuditEntry, filter: AuditFilter, *, descending: bool) -> boo
 class MemoryOutbox:
     """The organization's unpublished messages."""
 
-    def __init__(self, transaction: Transaction) -> None:
-        self._rows = transaction.view(OUTBOX)
+    def __init__(self, transaction: Transaction, messages: Messages) -> None:
+        self._transaction = transaction
+        self._messages = messages
 
     async def unpublished(self, *, limit: int) -> tuple[OutboxMessage, ...]:
         """Return so many messages, oldest first."""
-        return tuple(islice(self._rows.group(_WAITING, None), limit))
+        self._transaction.require_usable()
+        waiting = self._messages.unpublished_of(self._transaction.org_id)
+        return tuple(kept.message for kept in islice(waiting, limit))

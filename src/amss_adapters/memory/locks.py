@@ -70,6 +70,10 @@ class Locks:
         await self._stand_in(line, holder, key)
         return True
 
+    def is_held(self, key: LockKey) -> bool:
+        """Tell whether anybody holds the object."""
+        return key in self._lines
+
     def release(self, holder: Holder) -> None:
         """Let go of everything held, each object to who waits first for it, and of what is still waited for."""
         for key in holder.held:

@@ -44,16 +44,16 @@ _PASSWORDS: Table[_Password] = Table(
     name="users", kind="user", references=(Reference("users_password_fkey", attrgetter("id"), USERS),)
 )
 _UNREVOKED: Groups[Session] = Groups(lambda one: () if one.revoked_at else (one.user_id,))
-_SESSIONS: Table[Session] = Table(
+SESSIONS: Table[Session] = Table(
     name="sessions",
     kind="session",
     groups=(_UNREVOKED,),
     references=(Reference("sessions_user_id_fkey", attrgetter("user_id"), USERS),),
 )
-_TOKENS: Table[_Token] = Table(
+TOKENS: Table[_Token] = Table(
     name="refresh_tokens",
     kind="refresh token",
-    references=(Reference("refresh_tokens_session_id_fkey", lambda one: one.token.session_id, _SESSIONS),),
+    references=(Reference("refresh_tokens_session_id_fkey", lambda one: one.token.session_id, SESSIONS),),
 )
 
 
@@ -82,8 +82,8 @@ class MemorySessions:
     """The sessions of the organization's users."""
 
     def __init__(self, transaction: Transaction) -> None:
-        self._sessions = transaction.view(_SESSIONS)
-        self._tokens = transaction.view(_TOKENS)
+        self._sessions = transaction.view(SESSIONS)
+        self._tokens = transaction.view(TOKENS)
 
     async def of_token_for_update(self, token_id: RefreshTokenId, /) -> tuple[Session, RefreshToken] | None:
         """Hold a token and its session until the end and return them; None for an unknown id."""

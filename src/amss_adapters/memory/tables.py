@@ -110,6 +110,16 @@ class Rows(Generic[R]):
         for groups, members in self._groups.items():
             _regroup(groups, members, before, row)
 
+    def remove(self, row_id: UUID) -> None:
+        """Take out a row that nothing refers to."""
+        row = self.by_id.pop(row_id)
+        for unique, holders in self._uniques.items():
+            key = unique.key(row)
+            if key is not None and holders.get(key) == row_id:
+                del holders[key]
+        for groups, members in self._groups.items():
+            _leave(members, groups.keys(row), groups.order(row))
+
     def holder(self, index: Unique[R], key: Hashable) -> UUID | None:
         """Return the id of the row that has the key."""
         return self._uniques[index].get(key)
@@ -152,11 +162,15 @@ def _regroup(index: Groups[R], members: dict[Hashable, SortedKeys], before: R | 
     new_place = index.order(row)
     if old_keys == new_keys and old_place == new_place:
         return
-    for key in old_keys:
-        members[key].remove(old_place)
-        if not members[key]:
-            del members[key]
+    _leave(members, old_keys, old_place)
     for key in new_keys:
         if key not in members:
             members[key] = SortedKeys()
         members[key].add(new_place)
+
+
+def _leave(members: dict[Hashable, SortedKeys], keys: tuple[Hashable, ...], place: SortKey) -> None:
+    for key in keys:
+        members[key].remove(place)
+        if not members[key]:
+            del members[key]

@@ -255,7 +255,7 @@ class View(Generic[R]):
             was = self._transaction.saved.get((self._table, row.id))
             if was is None and committed is not None:
                 self._transaction.fail(AlreadyExists(self._table.kind, str(row.id)))
-            if was is not None and cast(Versioned, committed).version != was:
+            if was is not None and (committed is None or cast(Versioned, committed).version != was):
                 self._transaction.fail(StaleVersion(self._table.kind, row.id))
 
     def check_keys(self) -> None:
@@ -285,7 +285,7 @@ class View(Generic[R]):
         self._check_keys_of(row)
         for reference in table.references:
             target = reference.id(row)
-            # Rows are never removed: what is there now is there at commit.
+            # What is referred to is never removed: what is there now is there at commit.
             if target is not None and self._transaction.view(reference.table or table).find(target) is None:
                 fail(BrokenReference(reference.name))
         if self._own is None:

@@ -5,11 +5,16 @@ from types import TracebackType
 from typing import Self
 
 from amss_adapters.memory.access import MemoryOrganizations, MemoryUsers, refusal_of
+from amss_adapters.memory.alerts import MemoryAlerts
 from amss_adapters.memory.answers import MemoryAnswers
 from amss_adapters.memory.api_keys import MemoryApiKeys
 from amss_adapters.memory.audit import MemoryAuditTrail, MemoryOutbox, append_events
 from amss_adapters.memory.fleet import MemoryFleet, MemoryUsage
+from amss_adapters.memory.imports import MemoryImports
 from amss_adapters.memory.inventory import MemoryParts, MemoryStockRows
+from amss_adapters.memory.letters import MemoryLetters
+from amss_adapters.memory.password_resets import MemoryPasswordResets
+from amss_adapters.memory.relay import MemoryInbox
 from amss_adapters.memory.reports import MemoryReports
 from amss_adapters.memory.scheduling import MemoryLinks, MemoryPrograms
 from amss_adapters.memory.sessions import MemoryPasswords, MemorySessions
@@ -17,6 +22,7 @@ from amss_adapters.memory.task_log import MemoryDependencies, MemoryTaskLog
 from amss_adapters.memory.tasks import MemoryTasks
 from amss_adapters.memory.tenant import Tenant
 from amss_adapters.memory.transaction import Transaction
+from amss_adapters.memory.webhooks import MemoryDeliveries, MemoryWebhooks
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.errors import AmssError, KeyTaken
 from amss_domain.shared.events import Event
@@ -29,7 +35,8 @@ from amss_domain.shared.unit_of_work import Together, in_turn
 class MemoryUnitOfWork:
     """Reads and changes one organization's objects, all or nothing, as `UnitOfWork` and its slices promise.
 
-    Conflicts show at once where they can be seen at once and at `commit` otherwise. `committed` is told the tenant.
+    Conflicts show at once where they can be seen at once and at `commit` otherwise. `committed` is told the tenant,
+    and `on_messages` that messages were committed.
     Raises RuntimeError when used before it is entered, after it is committed or left, or when committed twice.
     """
 
@@ -41,14 +48,19 @@ class MemoryUnitOfWork:
         ids: IdFactory,
         committed: Callable[[Tenant], None],
         idempotency: Idempotency | None = None,
+        on_messages: Callable[[], None] = lambda: None,
     ) -> None:
         self._transaction = Transaction(tenant)
         self._tenant = tenant
+        self._messages = tenant.messages
+        self._inbox = MemoryInbox(self._transaction, tenant.messages)
+        self._letters = MemoryLetters(self._transaction, tenant.messages)
         self._answers = tenant.answers
         self._idempotency = idempotency
         self._actor = actor
         self._ids = ids
         self._committed = committed
+        self._on_messages = on_messages
         self._events: list[Event] = []
 
     @property
@@ -92,6 +104,16 @@ class MemoryUnitOfWork:
         return MemoryApiKeys(self._transaction)
 
     @property
+    def password_resets(self) -> MemoryPasswordResets:
+        """The requests to set forgotten ones."""
+        return MemoryPasswordResets(self._transaction)
+
+    @property
+    def alerts(self) -> MemoryAlerts:
+        """Its alerts."""
+        return MemoryAlerts(self._transaction)
+
+    @property
     def audit(self) -> MemoryAuditTrail:
         """Its audit trail."""
         return MemoryAuditTrail(self._transaction)
@@ -99,7 +121,17 @@ class MemoryUnitOfWork:
     @property
     def outbox(self) -> MemoryOutbox:
         """Its outbox."""
-        return MemoryOutbox(self._transaction)
+        return MemoryOutbox(self._transaction, self._messages)
+
+    @property
+    def inbox(self) -> MemoryInbox:
+        """What waits for the followers inside."""
+        return self._inbox
+
+    @property
+    def letters(self) -> MemoryLetters:
+        """Its letters."""
+        return self._letters
 
     @property
     def answers(self) -> MemoryAnswers:
@@ -152,9 +184,24 @@ class MemoryUnitOfWork:
         return MemoryDependencies(self._transaction)
 
     @property
+    def webhooks(self) -> MemoryWebhooks:
+        """Its webhooks."""
+        return MemoryWebhooks(self._transaction)
+
+    @property
+    def deliveries(self) -> MemoryDeliveries:
+        """Their deliveries."""
+        return MemoryDeliveries(self._transaction)
+
+    @property
     def reports(self) -> MemoryReports:
         """What its records add up to."""
         return MemoryReports(self._transaction)
+
+    @property
+    def imports(self) -> MemoryImports:
+        """Its imports."""
+        return MemoryImports(self._transaction)
 
     def record(self, event: Event, /) -> None:
         """Announce what happened, if and when this is committed."""
@@ -180,11 +227,16 @@ class MemoryUnitOfWork:
 
         def attach(tenant: Tenant) -> None:
             append_events(self._events, tenant=tenant, actor=self._actor, ids=self._ids)
+            self._inbox.publish()
+            self._letters.publish()
             if idempotency is not None:
                 tenant.answers.put(idempotency, answer)
             self._committed(tenant)
 
         await self._transaction.commit(attach, conflict=conflict)
+        self._inbox.let_go()
+        if any(event.public for event in self._events):
+            self._on_messages()
 
     async def __aenter__(self) -> Self:
         self._transaction.begin()
@@ -196,4 +248,5 @@ class MemoryUnitOfWork:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
+        self._inbox.let_go()
         self._transaction.leave()

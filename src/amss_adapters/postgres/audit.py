@@ -119,7 +119,8 @@ def _entry_from(row: Row, org_id: OrgId) -> AuditEntry:
     )
 
 
-def _message_from(row: Row, org_id: OrgId) -> OutboxMessage:
+def message_from(row: Row, org_id: OrgId) -> OutboxMessage:
+    """Return what stands in a row of id, type, aggregate, version, payload and instant."""
     id, event_type, aggregate_id, version, payload, created_at = row
     return OutboxMessage(
         id=cast(EventId, to_id(id)),
@@ -201,4 +202,4 @@ class PostgresOutbox:
         """Return so many messages, oldest first."""
         session = self._session
         rows = await session.read(_SQL["message_unpublished"], (session.org, from_number(limit)), _MESSAGE)
-        return tuple(_message_from(row, session.org_id) for row in rows)
+        return tuple(message_from(row, session.org_id) for row in rows)

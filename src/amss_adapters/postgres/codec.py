@@ -98,6 +98,16 @@ def from_texts(values: Iterable[str]) -> bytes:
     return b"{" + b",".join(map(_element, values)) + b"}"
 
 
+def from_numbers(values: Iterable[int]) -> bytes:
+    """Write an array of whole numbers."""
+    return f"{{{','.join(map(str, values))}}}".encode()
+
+
+def from_array(values: Iterable[Param]) -> bytes:
+    """Write an array of what is written already and holds nothing that an array takes for its own, NULLs included."""
+    return b"{" + b",".join(b"NULL" if value is None else value for value in values) + b"}"
+
+
 def _element(value: str) -> bytes:
     return b'"' + from_text(value).replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 

@@ -2,15 +2,11 @@
 
 from typing import Final, cast
 
-from psycopg.pq.abc import PGresult
-
 from amss_adapters.postgres.access import ORGANIZATION, organization_from
+from amss_adapters.postgres.across import Across
 from amss_adapters.postgres.codec import Row, from_flag, from_id, from_number, from_text, maybe, to_id
-from amss_adapters.postgres.errors import Subject, loss, refusal
-from amss_adapters.postgres.pool import Pool
-from amss_adapters.postgres.session import rows_of
 from amss_adapters.postgres.statements import statements
-from amss_adapters.postgres.wire import Call, ConnectionLost, StatementFailed
+from amss_adapters.postgres.wire import Call
 from amss_domain.access.errors import UnknownOrganization
 from amss_domain.access.model import Organization
 from amss_domain.shared.ids import OrgId
@@ -30,8 +26,8 @@ _AT_ONCE: Final = 200
 class PostgresDirectory:
     """Finds organizations; each is read inside its own walls."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, across: Across) -> None:
+        self._across = across
 
     async def by_slug(self, slug: str, /) -> Organization:
         """Return the organization with that slug. Raises `UnknownOrganization`."""
@@ -79,13 +75,5 @@ class PostgresDirectory:
 
     async def _read(self, *calls: Call) -> list[Row]:
         """Return the rows of the last call, or of every second one where calls come in pairs."""
-        wire = await self._pool.acquire()
-        try:
-            results: list[PGresult] = await wire.run(calls, keep=len(calls))
-        except StatementFailed as failed:
-            raise refusal(failed.result, Subject(ORGANIZATION, "as read")) from None
-        except ConnectionLost as lost:
-            raise loss(lost) from None
-        finally:
-            self._pool.release(wire)
-        return [row for result in results[(len(calls) - 1) % 2 :: 2] for row in rows_of(result)]
+        found = await self._across.run(ORGANIZATION, calls)
+        return [row for rows in found[(len(calls) - 1) % 2 :: 2] for row in rows]

@@ -35,6 +35,9 @@ _PRIVILEGE: Final = "42501"
 _TIMEOUTS: Final = ("55P03", "57014", "25P03")
 _PREPARED: Final = ("26000", "42P05")
 _STOPPING: Final = ("57P01", "57P02", "57P03")
+# Beyond those above, what passes or is put right without changing what was asked for: the connection, room and memory,
+# the operator and the server itself, what lies under it; a server that only reads is about to be replaced.
+_PASSING: Final = ("08", "53", "57", "58", "40003", "25006", "25P04")
 _SCHEMA: Final = ("42P01", "42703", "42883", "3F000")
 
 
@@ -58,7 +61,11 @@ class Subject(Generic[E]):
     thing: E | None = None
 
 
-def refusal(result: PGresult, subject: Subject[E]) -> AmssError:
+class DatabaseFault(RuntimeError):
+    """The database refused a statement for a reason that no waiting cures, and that none of ours is known for."""
+
+
+def refusal(result: PGresult, subject: Subject[E]) -> AmssError | DatabaseFault:
     """Return the error for a failed statement, with the driver's own as its cause."""
     state = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
     constraint = (result.error_field(pq.DiagnosticField.CONSTRAINT_NAME) or b"").decode()
@@ -74,7 +81,7 @@ def loss(lost: ConnectionLost) -> Unavailable:
     return error
 
 
-def _refusal(state: str, constraint: str, subject: Subject[E]) -> AmssError:
+def _refusal(state: str, constraint: str, subject: Subject[E]) -> AmssError | DatabaseFault:
     conflict = subject.kind.conflicts.get(constraint or state)
     if conflict is not None and subject.thing is not None:
         return conflict(subject.thing)
@@ -95,7 +102,7 @@ def _refusal(state: str, constraint: str, subject: Subject[E]) -> AmssError:
     return _unavailable(state)
 
 
-def _unavailable(state: str) -> Unavailable:
+def _unavailable(state: str) -> Unavailable | DatabaseFault:
     if state in _TIMEOUTS:
         return Unavailable(DATABASE, "it took too long, or waited too long for somebody else; try again")
     if state == _PRIVILEGE:
@@ -108,4 +115,6 @@ def _unavailable(state: str) -> Unavailable:
         return Unavailable(DATABASE, "its schema is not the one expected; run `amss migrate up`")
     if state in _PREPARED:
         return Unavailable(DATABASE, "a pooler in between loses prepared statements; turn them off in the settings")
-    return Unavailable(DATABASE, f"it gave up with state {state or 'unknown'}")
+    if not state or state.startswith(_PASSING):
+        return Unavailable(DATABASE, f"it gave up with state {state or 'unknown'}")
+    return DatabaseFault(f"the database refused a statement with state {state}")

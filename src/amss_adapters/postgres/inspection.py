@@ -40,7 +40,25 @@ SELECT
     CASE
         WHEN to_regclass('organizations') IS NULL THEN NULL
         ELSE has_table_privilege('organizations', 'SELECT')
-    END AS may_read
+    END AS may_read,
+    CASE
+        WHEN to_regclass('outbox') IS NULL THEN NULL
+        ELSE role.rolsuper
+            OR role.rolbypassrls
+            OR EXISTS (
+                SELECT
+                FROM pg_class AS class
+                WHERE class.oid = to_regclass('outbox') AND pg_has_role(current_user, class.relowner, 'USAGE')
+            )
+            OR EXISTS (
+                SELECT
+                FROM pg_policies AS policy, unnest(policy.roles) AS one
+                WHERE policy.schemaname = current_schema()
+                    AND policy.tablename = 'outbox'
+                    AND policy.policyname = 'queue'
+                    AND pg_has_role(current_user, one, 'USAGE')
+            )
+    END AS sees_queues
 FROM pg_roles AS role
 WHERE role.rolname = current_user
 """
@@ -51,7 +69,8 @@ class Inspection:
     """What was found; `server_version` is PostgreSQL's number, such as 150004 for 15.4.
 
     `owned_tables` belong to the role, directly or by membership; `open_tables` belong to organizations and are not
-    behind forced row-level security. `may_read` is None while there is no schema.
+    behind forced row-level security. `may_read` is None while there is no schema, and so is `sees_queues`: whether the
+    queues of all organizations are open to the role.
     """
 
     server_version: int
@@ -63,6 +82,7 @@ class Inspection:
     owned_tables: list[str]
     open_tables: list[str]
     may_read: bool | None
+    sees_queues: bool | None = None
 
 
 def inspect(dsn: str) -> Inspection:

@@ -11,7 +11,7 @@ from attrs import frozen
 from psycopg.pq.abc import PGresult
 
 from amss_adapters.postgres.codec import Param, Params, Row, from_id, from_number
-from amss_adapters.postgres.errors import Kind, Subject, loss, refusal
+from amss_adapters.postgres.errors import DatabaseFault, Kind, Subject, loss, refusal
 from amss_adapters.postgres.pool import Pool
 from amss_adapters.postgres.statements import Statement, statements
 from amss_adapters.postgres.wire import Call, ConnectionLost, StatementFailed, Wire
@@ -85,7 +85,7 @@ class Session:
         self._wire: Wire | None = None
         self._queued: list[Call] = []
         self._subjects: list[Subject[Any]] = []
-        self._failure: AmssError | None = None
+        self._failure: AmssError | DatabaseFault | None = None
         self._state = _State.NEW
         self._busy = False
         self._in_transaction = False

@@ -13,8 +13,17 @@ _LEAVES_A_TRACE = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|SHARE)\b")
 FEATURES: Final = (
     "session",
     "answers",
+    "outbox_queue",
+    "leases",
+    "dead_letters",
+    "inbox",
+    "letters",
+    "letter_queue",
+    "inboxes",
+    "job_log",
     "access",
     "sessions",
+    "password_resets",
     "api_keys",
     "audit",
     "fleet",
@@ -27,8 +36,38 @@ FEATURES: Final = (
     "tasks",
     "task_log",
     "reports",
+    "alerts",
+    "alert_queue",
+    "work_queue",
+    "audit_partitions",
+    "webhooks",
+    "deliveries",
+    "delivery_queue",
+    "fan_out",
+    "imports",
+    "import_queue",
+    "retention",
 )
 """The files there are, without their ending."""
+
+ACROSS: Final = frozenset(
+    {
+        "audit_partitions",
+        "work_queue",
+        "outbox_queue",
+        "leases",
+        "dead_letters",
+        "inboxes",
+        "letter_queue",
+        "job_log",
+        "alert_queue",
+        "import_queue",
+        "delivery_queue",
+        "fan_out",
+        "retention",
+    }
+)
+"""Those whose statements work for no organization, and as the worker."""
 
 
 class Statement:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
 
 from amss_adapters.security.errors import KeysUnusable
+from amss_adapters.security.secret_box import new_secrets_key
 
 if sys.platform != "win32":
     import fcntl
@@ -25,6 +26,7 @@ if sys.platform != "win32":
 _BITS: Final = 2048
 _EXPONENT: Final = 65537
 _FILE: Final = "jwt-private.pem"
+_SECRETS_FILE: Final = "secrets.key"
 _BLOCK: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.+?-----END \1-----", re.DOTALL)
 
 
@@ -116,13 +118,34 @@ def kept_key(home: Path) -> SigningKey:
             return stored_key(home) or _made(folder / _FILE)
 
 
+def kept_secrets_key(home: Path) -> str:
+    """Return the installation's key for secrets as SECRETS_KEY has it, made now if there is none.
+
+    It lies beside the other. Raises `KeysUnusable`.
+    """
+    folder = home.expanduser() / "keys"
+    with _errors_of(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        with _alone_in(folder):
+            path = folder / _SECRETS_FILE
+            if not path.exists():
+                _write_whole(path, new_secrets_key())
+            return path.read_text(encoding="ascii").strip()
+
+
 def _made(path: Path) -> SigningKey:
     key = SigningKey.generate()
-    # Whole or not at all, also when the machine stops now.
+    _write_whole(path, key.pem())
+    return key
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write the file whole or not at all, also when the machine stops now."""
     descriptor, fresh = tempfile.mkstemp(prefix=".new-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(key.pem())
+            file.write(text)
             file.flush()
             os.fsync(descriptor)
         os.rename(fresh, path)
@@ -130,7 +153,6 @@ def _made(path: Path) -> SigningKey:
         with contextlib.suppress(OSError):
             os.unlink(fresh)
         raise
-    return key
 
 
 def _key_from(path: Path, text: str) -> SigningKey:

@@ -1,4 +1,4 @@
-"""Refresh tokens and API keys: long random texts, of which only a digest is kept."""
+"""Refresh tokens, API keys and tokens for forgotten passwords: long random texts, of which only a digest is kept."""
 
 import hashlib
 import hmac
@@ -18,6 +18,7 @@ _VALUES: Final = {digit: value for value, digit in enumerate(_DIGITS)}
 _PREFIXES: Final[Mapping[SecretKind, str]] = {
     SecretKind.REFRESH_TOKEN: "amss_refresh_",
     SecretKind.API_KEY: "amss_live_",
+    SecretKind.PASSWORD_RESET: "amss_reset_",
 }
 _KINDS: Final = {prefix: kind for kind, prefix in _PREFIXES.items()}
 
@@ -48,6 +49,10 @@ class RandomSecrets:
     def new_api_key(self, org_id: OrgId, key_id: UUID, /) -> Secret:
         """Return a new API key."""
         return _new(SecretKind.API_KEY, org_id, key_id)
+
+    def new_reset_token(self, org_id: OrgId, reset_id: UUID, /) -> Secret:
+        """Return a new token that sets a forgotten password."""
+        return _new(SecretKind.PASSWORD_RESET, org_id, reset_id)
 
     def read(self, text: str, /) -> Presented | None:
         """Return what the text says it is; None for what cannot be a secret made here."""

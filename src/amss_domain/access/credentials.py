@@ -16,6 +16,7 @@ class SecretKind(Enum):
 
     REFRESH_TOKEN = "refresh_token"
     API_KEY = "api_key"
+    PASSWORD_RESET = "password_reset"
 
 
 @frozen

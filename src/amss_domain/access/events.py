@@ -109,6 +109,24 @@ class UserPasswordChanged(Event):
 
 
 @frozen(kw_only=True)
+class UserPasswordResetRequested(Event):
+    """Somebody asked for a mail with which the user can set a forgotten password."""
+
+    type: ClassVar[str] = "user.password_reset_requested"
+    public: ClassVar[bool] = False
+    email: str
+
+
+@frozen(kw_only=True)
+class OrganizationPasswordResetRefused(Event):
+    """Somebody asked for such a mail to an address at which nobody has access."""
+
+    type: ClassVar[str] = "organization.password_reset_refused"
+    public: ClassVar[bool] = False
+    email: str | None
+
+
+@frozen(kw_only=True)
 class ApiKeyCreated(Event):
     """A user made an API key."""
 

@@ -9,8 +9,9 @@ from attrs import field, frozen
 from amss_domain.access.api_key import ApiKey
 from amss_domain.access.credentials import AccessToken, Claims, Presented, Secret
 from amss_domain.access.model import Organization, Role, User
+from amss_domain.access.password_reset import PasswordReset
 from amss_domain.access.session import RefreshToken, Session
-from amss_domain.shared.ids import ApiKeyId, OrgId, RefreshTokenId, SessionId, UserId
+from amss_domain.shared.ids import ApiKeyId, OrgId, PasswordResetId, RefreshTokenId, SessionId, UserId
 from amss_domain.shared.page import Page, PageRequest
 from amss_domain.shared.unit_of_work import UnitOfWork
 
@@ -164,6 +165,29 @@ class ApiKeys(Protocol):
     async def note_use(self, key_id: ApiKeyId, /, *, at: datetime) -> None: ...
 
 
+class PasswordResets(Protocol):
+    """Requests to set forgotten passwords of the organization's users.
+
+    - `find` and `find_for_update` return None for an unknown or foreign id.
+    - `due_for_update` holds and returns, the oldest first, up to `limit` of those whose mail is due at `at`, as
+      `PasswordReset.is_mail_due` has it.
+    - `save` refuses when the stored version is not `was.version` (`StaleVersion`).
+    - `use_all` makes every request of the user used that was not before.
+    """
+
+    async def find(self, reset_id: PasswordResetId, /) -> PasswordReset | None: ...
+
+    async def find_for_update(self, reset_id: PasswordResetId, /) -> PasswordReset | None: ...
+
+    async def due_for_update(self, *, at: datetime, limit: int) -> tuple[PasswordReset, ...]: ...
+
+    def add(self, reset: PasswordReset, /) -> None: ...
+
+    def save(self, reset: PasswordReset, /, *, was: PasswordReset) -> None: ...
+
+    async def use_all(self, user_id: UserId, /, *, at: datetime) -> None: ...
+
+
 class AccessWork(UnitOfWork, Protocol):
     """A unit of work that reaches organizations and users, and what proves who they are."""
 
@@ -181,6 +205,9 @@ class AccessWork(UnitOfWork, Protocol):
 
     @property
     def api_keys(self) -> ApiKeys: ...
+
+    @property
+    def password_resets(self) -> PasswordResets: ...
 
 
 class PasswordHasher(Protocol):
@@ -203,16 +230,18 @@ class PasswordHasher(Protocol):
 class Secrets(Protocol):
     """Make secrets that nobody can guess, and recognise them again.
 
-    - `new_token` and `new_api_key` return texts with at least 256 random bits, which carry organization and id in
-      clear; an API key begins with `amss_live_` and ends with a checksum.
-    - `read` returns what a text says, with the digest that `new_token` or `new_api_key` gave of it; None for anything
-      that cannot be one.
+    - `new_token`, `new_api_key` and `new_reset_token` return texts with at least 256 random bits, which carry
+      organization and id in clear; an API key begins with `amss_live_` and ends with a checksum.
+    - `read` returns what a text says, with the digest that was given of it when it was new; None for anything that
+      cannot be one.
     - `matches` takes as long for digests that differ at the first byte as for those that differ at the last.
     """
 
     def new_token(self, org_id: OrgId, token_id: UUID, /) -> Secret: ...
 
     def new_api_key(self, org_id: OrgId, key_id: UUID, /) -> Secret: ...
+
+    def new_reset_token(self, org_id: OrgId, reset_id: UUID, /) -> Secret: ...
 
     def read(self, text: str, /) -> Presented | None: ...
 

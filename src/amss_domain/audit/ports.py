@@ -1,6 +1,6 @@
 """What audit needs from a backend."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -43,6 +43,16 @@ class AuditTrail(Protocol):
     async def following(
         self, entry: AuditEntry | None, /, *, filter: AuditFilter, limit: int
     ) -> tuple[AuditEntry, ...]: ...
+
+
+class AuditPartitions(Protocol):
+    """Where the trails of all organizations are kept, month by month.
+
+    - `prepare` makes room for so many months from the one that the day is in, in UTC, and returns how many had none;
+      what is there stays as it is.
+    """
+
+    async def prepare(self, day: date, *, months: int) -> int: ...
 
 
 class AuditWork(UnitOfWork, Protocol):

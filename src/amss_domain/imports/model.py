@@ -155,6 +155,11 @@ class RowResult:
     effect: Effect
     violations: tuple[Violation, ...] = ()
 
+    @property
+    def warned(self) -> bool:
+        """Tell whether it was taken with a warning."""
+        return self.effect is not Effect.REJECTED and bool(self.violations)
+
 
 @frozen(kw_only=True)
 class ImportReport:

@@ -1,5 +1,6 @@
 """What happens to parts and their stock."""
 
+from datetime import date
 from typing import ClassVar
 
 from attrs import frozen
@@ -96,3 +97,14 @@ class LowStock(Event):
     available: int
     minimum_stock: int
     reorder_point: int | None
+
+
+@frozen(kw_only=True)
+class StockExpiring(Event):
+    """Stock of a part that is on hand can soon be used no more; announced once for each row of stock."""
+
+    type: ClassVar[str] = "part.expiring"
+    part_number: str
+    stock_id: StockId
+    expiry_date: date
+    quantity: int

@@ -1,8 +1,8 @@
 """What scheduling needs from a backend."""
 
 from collections.abc import Collection
-from datetime import date
-from typing import Protocol
+from datetime import date, datetime
+from typing import Final, Protocol
 
 from attrs import frozen
 
@@ -16,8 +16,11 @@ from amss_domain.scheduling.link import Link
 from amss_domain.scheduling.log import Labour, TaskNote
 from amss_domain.scheduling.program import Priority, Program
 from amss_domain.scheduling.task import Task, TaskStatus
-from amss_domain.shared.ids import AircraftId, DependencyId, LinkId, ProgramId, TaskId, UserId
+from amss_domain.shared.ids import AircraftId, DependencyId, LinkId, OrgId, ProgramId, TaskId, UserId
 from amss_domain.shared.page import Page, PageRequest
+
+GENERATE: Final = "generate"
+"""What to wake when there may be tasks to generate."""
 
 
 @frozen(kw_only=True)
@@ -248,3 +251,17 @@ class SchedulingWork(FleetWork, InventoryWork, AuditWork, Protocol):
 
     @property
     def dependencies(self) -> Dependencies: ...
+
+
+class WorkQueue(Protocol):
+    """Organizations in which there is something to make or to announce, found across all of them.
+
+    - `to_generate` returns those with a program that links still have to follow, and those in which `Links.to_generate`
+      finds links by the day that it is there at that time.
+    - `to_announce` returns those in which `Tasks.changing` finds tasks by that day.
+    - Both return up to `limit` after one, by id. What they cost grows with what there is to do, not with what exists.
+    """
+
+    async def to_generate(self, *, at: datetime, limit: int, after: OrgId | None = None) -> tuple[OrgId, ...]: ...
+
+    async def to_announce(self, *, at: datetime, limit: int, after: OrgId | None = None) -> tuple[OrgId, ...]: ...

@@ -6,14 +6,20 @@ import pytest
 from attrs import frozen
 
 from amss_domain.access.ports import Directory
+from amss_domain.alerts.ports import AlertQueue, AlertsWork, LetterQueue
 from amss_domain.audit.ports import AuditWork
+from amss_domain.imports.ports import ImportQueue, ImportsWork
+from amss_domain.relay.ports import DeadLetters, FanOut, Inboxes, InboxWork, JobLog, Leases, OutboxQueue
 from amss_domain.reports.ports import ReportsWork
+from amss_domain.retention.ports import AuditMonths, ExpiredRecords, FinishedImports
+from amss_domain.scheduling.ports import WorkQueue
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.idempotency import Idempotency
 from amss_domain.shared.ids import OrgId
+from amss_domain.webhooks.ports import DeliveryQueue, WebhooksWork
 
 
-class Work(ReportsWork, AuditWork, Protocol):
+class Work(ReportsWork, ImportsWork, AlertsWork, WebhooksWork, InboxWork, AuditWork, Protocol):
     """A unit of work that reaches everything."""
 
 
@@ -25,6 +31,48 @@ class Backend(Protocol):
 
     @property
     def directory(self) -> Directory: ...
+
+    @property
+    def work_queue(self) -> WorkQueue: ...
+
+    @property
+    def alert_queue(self) -> AlertQueue: ...
+
+    @property
+    def outbox_queue(self) -> OutboxQueue: ...
+
+    @property
+    def leases(self) -> Leases: ...
+
+    @property
+    def dead_letters(self) -> DeadLetters: ...
+
+    @property
+    def inboxes(self) -> Inboxes: ...
+
+    @property
+    def letter_queue(self) -> LetterQueue: ...
+
+    @property
+    def job_log(self) -> JobLog: ...
+
+    @property
+    def fan_out(self) -> FanOut: ...
+
+    @property
+    def delivery_queue(self) -> DeliveryQueue: ...
+
+    @property
+    def import_queue(self) -> ImportQueue: ...
+
+    @property
+    def expired_records(self) -> ExpiredRecords: ...
+
+    @property
+    def finished_imports(self) -> FinishedImports: ...
+
+    @property
+    def audit_months(self) -> AuditMonths: ...
 
     def open_uow(self, org_id: OrgId, actor: Actor, /, *, idempotency: Idempotency | None = None) -> Work: ...
 

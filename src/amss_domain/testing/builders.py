@@ -7,22 +7,30 @@ collides; whatever a builder does not take is changed with `attrs.evolve`.
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from amss_domain.access.api_key import ApiKey
 from amss_domain.access.model import Organization, Policy, Role, User
+from amss_domain.access.password_reset import PasswordReset
 from amss_domain.access.session import RefreshToken, Session
+from amss_domain.alerts.alert import Alert, AlertKind, Cause, alert_of
 from amss_domain.fleet.aircraft import Aircraft, Particulars
 from amss_domain.fleet.ledger import EntryKind, LedgerEntry, LedgerHead
+from amss_domain.imports.batch import Import
+from amss_domain.imports.model import ImportKind
 from amss_domain.inventory.part import Part, PartDescription
 from amss_domain.inventory.stock import Movement, MovementKind, Place, Reservation, Stock
 from amss_domain.shared.actor import Actor, ActorKind
 from amss_domain.shared.idempotency import Idempotency
 from amss_domain.shared.ids import (
     AircraftId,
+    AlertId,
     ApiKeyId,
+    ImportId,
     MovementId,
     OrgId,
     PartId,
+    PasswordResetId,
     RefreshTokenId,
     ReservationId,
     SessionId,
@@ -292,6 +300,45 @@ def a_reservation(
         part_id=stock.part_id,
         stock_id=stock.id,
         quantity=quantity,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def an_alert(
+    *,
+    org_id: OrgId,
+    kind: AlertKind = AlertKind.OVERDUE,
+    subject_id: UUID | None = None,
+    at: datetime = NOON,
+) -> Alert:
+    """Return an open alert about a task, or whatever else has that id."""
+    cause = Cause(
+        kind=kind,
+        subject_type="task",
+        subject_id=subject_id or FRESH_IDS.new(),
+        title="LN-ABC: 100 h inspection is overdue",
+        details={"registration": "LN-ABC"},
+    )
+    return alert_of(cause, id=AlertId(FRESH_IDS.new()), org_id=org_id, at=at)
+
+
+def a_password_reset(user: User, *, at: datetime = NOON) -> PasswordReset:
+    """Return the user's request for a mail, which was not sent yet."""
+    return PasswordReset(id=PasswordResetId(FRESH_IDS.new()), org_id=user.org_id, user_id=user.id, created_at=at)
+
+
+def an_import(*, org_id: OrgId, id: UUID | None = None, at: datetime = NOON) -> Import:
+    """Return an import of aircraft that waits to be worked off."""
+    import_id = ImportId(id or FRESH_IDS.new())
+    return Import(
+        id=import_id,
+        org_id=org_id,
+        kind=ImportKind.AIRCRAFT,
+        file_name="fleet.csv",
+        storage_key=f"{org_id}/{import_id}.csv",
+        bytes_total=1000,
+        requested_by="Jo",
         created_at=at,
         updated_at=at,
     )

@@ -15,7 +15,9 @@ from amss_domain.shared.ids import OrgId
 ACCESS_FOR: Final = timedelta(minutes=15)
 """How long an access token of `OpenTokens` is believed."""
 
-_FORM: Final = re.compile(r"(?P<kind>refresh_token|api_key) (?P<org_id>[0-9a-f]{32}) (?P<id>[0-9a-f]{32}) [0-9]+")
+_FORM: Final = re.compile(
+    r"(?P<kind>refresh_token|api_key|password_reset) (?P<org_id>[0-9a-f]{32}) (?P<id>[0-9a-f]{32}) [0-9]+"
+)
 
 
 class CheapHasher:
@@ -52,6 +54,10 @@ class CountingSecrets:
     def new_api_key(self, org_id: OrgId, key_id: UUID, /) -> Secret:
         """Return the next API key."""
         return self._new(SecretKind.API_KEY, org_id, key_id)
+
+    def new_reset_token(self, org_id: OrgId, reset_id: UUID, /) -> Secret:
+        """Return the next token that sets a forgotten password."""
+        return self._new(SecretKind.PASSWORD_RESET, org_id, reset_id)
 
     def read(self, text: str, /) -> Presented | None:
         """Return what the text says; None for another form."""

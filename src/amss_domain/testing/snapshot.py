@@ -7,11 +7,14 @@ from uuid import UUID
 from attrs import evolve, frozen
 
 from amss_domain.access.model import Organization, User
+from amss_domain.alerts.alert import Alert
+from amss_domain.alerts.ports import AlertFilter
 from amss_domain.audit.model import AuditEntry
 from amss_domain.audit.ports import AuditFilter
 from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.fleet.ledger import LedgerEntry
 from amss_domain.fleet.ports import AircraftFilter
+from amss_domain.imports.batch import Import
 from amss_domain.inventory.part import Part
 from amss_domain.inventory.stock import Movement, Reservation, Stock
 from amss_domain.scheduling.dependency import Dependency
@@ -23,6 +26,9 @@ from amss_domain.scheduling.task import Task
 from amss_domain.shared.ids import AircraftId, EventId, StockId, TaskId
 from amss_domain.shared.outbox import OutboxMessage
 from amss_domain.testing.tenant import Tenant, all_of
+from amss_domain.webhooks.delivery import Delivery
+from amss_domain.webhooks.ports import DeliveryFilter, WebhookFilter
+from amss_domain.webhooks.webhook import Webhook
 
 _NOBODYS: Final = EventId(UUID(int=0))
 
@@ -45,6 +51,10 @@ class Snapshot:
     notes: Mapping[TaskId, tuple[TaskNote, ...]]
     labour: Mapping[TaskId, tuple[Labour, ...]]
     dependencies: Mapping[TaskId, tuple[Dependency, ...]]
+    alerts: tuple[Alert, ...]
+    webhooks: tuple[Webhook, ...]
+    deliveries: tuple[Delivery, ...]
+    imports: tuple[Import, ...]
     entries: tuple[AuditEntry, ...]
     messages: tuple[OutboxMessage, ...]
 
@@ -72,6 +82,11 @@ async def snapshot(tenant: Tenant) -> Snapshot:
             notes={task.id: await uow.task_log.notes(task.id) for task in tasks},
             labour={task.id: await uow.task_log.labour(task.id) for task in tasks},
             dependencies={task.id: await uow.dependencies.of_task(task.id) for task in tasks},
+            alerts=await all_of(lambda request: uow.alerts.page(request, filter=AlertFilter())),
+            webhooks=await all_of(lambda request: uow.webhooks.page(request, filter=WebhookFilter()))
+            + await all_of(lambda request: uow.webhooks.page(request, filter=WebhookFilter(archived=True))),
+            deliveries=await all_of(lambda request: uow.deliveries.page(request, filter=DeliveryFilter())),
+            imports=await all_of(uow.imports.page),
             entries=tuple(evolve(entry, id=_NOBODYS) for entry in entries),
             messages=tuple(evolve(message, id=_NOBODYS) for message in await uow.outbox.unpublished(limit=100_000)),
         )

@@ -7,9 +7,9 @@ from typing import Self
 from attrs import evolve, frozen
 
 from amss_domain.imports.model import ImportKind, ImportReport, RowResult, SourceRow, UnreadableRow
+from amss_domain.imports.ports import ImportsWork
 from amss_domain.imports.use_cases.import_rows import ImportRows
 from amss_domain.scheduling.follow_up import FollowFleet
-from amss_domain.scheduling.ports import SchedulingWork
 from amss_domain.shared.actor import Actor
 from amss_domain.shared.unit_of_work import OpenUnitOfWork
 from amss_domain.testing.stand_ins import FRESH_IDS
@@ -58,7 +58,7 @@ class Importing:
         """Return the same, with so many rows to a unit of work."""
         return evolve(self, import_rows=evolve(self.import_rows, chunk_rows=rows))
 
-    def over(self, open_uow: OpenUnitOfWork[SchedulingWork]) -> Self:
+    def over(self, open_uow: OpenUnitOfWork[ImportsWork]) -> Self:
         """Return the same, with units of work opened so."""
         return evolve(self, import_rows=evolve(self.import_rows, open_uow=open_uow))
 

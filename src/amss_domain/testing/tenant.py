@@ -8,10 +8,13 @@ from attrs import frozen
 
 from amss_domain.access.api_key import ApiKey
 from amss_domain.access.model import Organization, User
+from amss_domain.access.password_reset import PasswordReset
 from amss_domain.access.session import Session
+from amss_domain.alerts.alert import Alert
 from amss_domain.audit.model import AuditEntry
 from amss_domain.audit.ports import AuditFilter
 from amss_domain.fleet.aircraft import Aircraft
+from amss_domain.imports.batch import Import
 from amss_domain.inventory.part import Part
 from amss_domain.inventory.stock import Movement, Reservation, Stock
 from amss_domain.scheduling.dependency import Dependency
@@ -27,14 +30,32 @@ from amss_domain.shared.outbox import OutboxMessage
 from amss_domain.shared.page import MAX_LIMIT, Page, PageRequest
 from amss_domain.testing.backend import Backend, Work
 from amss_domain.testing.builders import an_organization
+from amss_domain.webhooks.delivery import Delivery
+from amss_domain.webhooks.webhook import Webhook
 
-Owned: TypeAlias = User | Session | ApiKey | Aircraft | Part | Stock | Reservation | Program | Link | Task | Dependency
+Owned: TypeAlias = (
+    User
+    | Session
+    | ApiKey
+    | Aircraft
+    | Part
+    | Stock
+    | Reservation
+    | Program
+    | Link
+    | Task
+    | Dependency
+    | Webhook
+    | Alert
+    | PasswordReset
+    | Import
+)
 """What belongs to an organization and is added and saved."""
 
 Changeable: TypeAlias = Organization | Owned
 """What is added and saved."""
 
-Thing: TypeAlias = Changeable | Movement | TaskNote | Labour
+Thing: TypeAlias = Changeable | Movement | TaskNote | Labour | Delivery
 """What is added."""
 
 T = TypeVar("T")
@@ -138,6 +159,16 @@ def add(uow: Work, thing: Thing) -> None:  # noqa: PLR0912 - one for each kind
             uow.task_log.record(thing)
         case Dependency():
             uow.dependencies.add(thing)
+        case Webhook():
+            uow.webhooks.add(thing)
+        case Alert():
+            uow.alerts.add(thing)
+        case PasswordReset():
+            uow.password_resets.add(thing)
+        case Import():
+            uow.imports.add(thing)
+        case Delivery():
+            uow.deliveries.add(thing)
 
 
 def digest_of(key: ApiKey) -> bytes:
@@ -145,7 +176,7 @@ def digest_of(key: ApiKey) -> bytes:
     return b"\x00\xff\\" + key.id.bytes
 
 
-def save(uow: Work, now: Changeable, *, was: Changeable) -> None:
+def save(uow: Work, now: Changeable, *, was: Changeable) -> None:  # noqa: PLR0912 - one for each kind
     """Save the thing through the port that keeps such things."""
     match now:
         case Organization():
@@ -172,6 +203,14 @@ def save(uow: Work, now: Changeable, *, was: Changeable) -> None:
             uow.tasks.save(now, was=_one_of(was, Task))
         case Dependency():
             uow.dependencies.save(now, was=_one_of(was, Dependency))
+        case Webhook():
+            uow.webhooks.save(now, was=_one_of(was, Webhook))
+        case Alert():
+            uow.alerts.save(now, was=_one_of(was, Alert))
+        case PasswordReset():
+            uow.password_resets.save(now, was=_one_of(was, PasswordReset))
+        case Import():
+            uow.imports.save(now, was=_one_of(was, Import))
 
 
 def _one_of(thing: Changeable, kind: type[T]) -> T:

@@ -18,24 +18,32 @@ from amss_domain.access.model import (
     Role,
     User,
 )
+from amss_domain.access.password_reset import PasswordReset
 from amss_domain.access.rules import ALL_PERMISSIONS
 from amss_domain.access.session import RefreshToken, Session
+from amss_domain.alerts.alert import Alert, AlertKind, AlertStatus, Severity
 from amss_domain.fleet.aircraft import Aircraft, Particulars
 from amss_domain.fleet.ledger import EntryKind, LastDay, LedgerEntry, LedgerHead, MeterFace
+from amss_domain.imports.batch import UNFINISHED, Counts, Import, ImportStatus
+from amss_domain.imports.model import ImportKind
 from amss_domain.inventory.part import Part, PartDescription
 from amss_domain.inventory.stock import Movement, MovementKind, Place, Reservation, ReservationStatus, Stock
 from amss_domain.shared.ids import OrgId, TaskId
 from amss_domain.shared.units import HOURS, Meter, Readings, counts_hours
+from amss_domain.shared.violation import Violation
 from amss_domain.testing.builders import (
     a_movement,
     a_part,
+    a_password_reset,
     a_refresh_token,
     a_reservation,
     a_session,
     a_user,
     an_aircraft,
+    an_alert,
     an_api_key,
     an_entry,
+    an_import,
     some_stock,
 )
 
@@ -180,6 +188,46 @@ def api_keys(draw: st.DrawFn, creator: User) -> ApiKey:
     )
 
 
+@st.composite
+def alerts(draw: st.DrawFn, org_id: OrgId) -> Alert:
+    """Alerts of every kind, whatever became of them."""
+    return evolve(
+        an_alert(org_id=org_id),
+        kind=draw(st.sampled_from(AlertKind)),
+        severity=draw(st.sampled_from(Severity)),
+        subject_type=draw(texts(1)),
+        title=draw(texts()),
+        details=draw(st.dictionaries(texts(1), st.none() | st.booleans() | st.integers(-9, 9) | texts(), max_size=3)),
+        status=draw(st.sampled_from(AlertStatus)),
+        acknowledged_at=draw(st.none() | instants()),
+        acknowledged_by=draw(optional_texts()),
+        acknowledged_note=draw(optional_texts()),
+        escalated_at=draw(st.none() | instants()),
+        resolved_at=draw(st.none() | instants()),
+        resolved_by=draw(optional_texts()),
+        resolved_note=draw(optional_texts()),
+        created_at=draw(instants()),
+        updated_at=draw(instants()),
+        version=draw(versions()),
+    )
+
+
+@st.composite
+def password_resets(draw: st.DrawFn, user: User) -> PasswordReset:
+    """Requests of the user to set a forgotten password."""
+    is_made = draw(st.booleans())
+    return evolve(
+        a_password_reset(user),
+        digest=draw(st.binary()) if is_made else None,
+        expires_at=draw(instants()) if is_made else None,
+        tried_at=draw(st.none() | instants()),
+        mailed_at=draw(st.none() | instants()),
+        used_at=draw(st.none() | instants()),
+        created_at=draw(instants()),
+        version=draw(versions()),
+    )
+
+
 def particulars() -> st.SearchStrategy[Particulars]:
     """Particulars of aircraft."""
     per_day = st.lists(hours(highest="24"), min_size=12, max_size=12).map(tuple)
@@ -303,6 +351,40 @@ def reservations(draw: st.DrawFn, stock: Stock, task_id: TaskId) -> Reservation:
         a_reservation(stock, task_id, quantity),
         quantity_consumed=draw(counts(0, quantity)),
         status=draw(st.sampled_from(ReservationStatus)),
+        created_at=draw(instants()),
+        updated_at=draw(instants()),
+        version=draw(versions()),
+    )
+
+
+@st.composite
+def imports(draw: st.DrawFn, org_id: OrgId) -> Import:
+    """Imports of every kind, however far they are."""
+    status = draw(st.sampled_from(ImportStatus))
+    numbers = st.integers(0, 2**40)
+    reasons = st.builds(Violation, texts(1), texts(), optional_texts())
+    return evolve(
+        an_import(org_id=org_id),
+        kind=draw(st.sampled_from(ImportKind)),
+        dry_run=draw(st.booleans()),
+        file_name=draw(texts(1)),
+        bytes_total=draw(numbers),
+        requested_by=draw(texts()),
+        status=status,
+        attempt=draw(counts()),
+        columns=draw(st.lists(texts(), max_size=3).map(tuple)),
+        last_row=draw(numbers),
+        bytes_done=draw(numbers),
+        counts=Counts(
+            created=draw(numbers),
+            updated=draw(numbers),
+            unchanged=draw(numbers),
+            rejected=draw(numbers),
+            warned=draw(numbers),
+        ),
+        reasons=draw(st.lists(reasons, max_size=2).map(tuple)),
+        started_at=draw(st.none() | instants()),
+        finished_at=None if status in UNFINISHED else draw(instants()),
         created_at=draw(instants()),
         updated_at=draw(instants()),
         version=draw(versions()),

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from amss_entrypoints.cli.exit_codes import ExitCode
 
 COMMANDS: Final[Mapping[str, str]] = {
-    "up": "Try everything at once: API, database and a demo fleet on this machine.",
+    "up": "Try everything at once: API, worker, database and a demo fleet on this machine.",
     "demo": "Take a made-up fleet through a whole maintenance cycle, step by step.",
     "import": "Take in a table of aircraft, parts, programs, links or usage.",
     "template": "Print the header of a table to fill in, or what its columns mean.",
@@ -26,10 +26,13 @@ COMMANDS: Final[Mapping[str, str]] = {
     "audit": "Show who did what, and when.",
     "generate": "Make the tasks that are to appear, and announce what passing days made due.",
     "serve": "Serve the HTTP API.",
+    "worker": "Do the work that waits: webhooks, imports, tasks, alerts and mail.",
+    "retention": "Remove what is no longer needed, or say what that would be.",
+    "dead-letters": "List events that could not be passed on, and send them on their way again.",
     "openapi": "Print the OpenAPI document of the HTTP API.",
     "seed": "Put the demo fleet and its people in, for trying out the API.",
     "admin": "Make the first administrator.",
-    "keys": "Make the keys that access tokens are signed with.",
+    "keys": "Make the keys that an installation needs.",
     "migrate": "Bring the database's schema up to date, take it back, or show where it stands.",
     "doctor": "Check settings, server and database, and say what to do.",
     "version": "Show the version.",

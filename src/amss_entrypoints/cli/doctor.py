@@ -22,10 +22,13 @@ from amss_entrypoints.cli.version import amss_version
 from amss_entrypoints.container import (
     Inspection,
     PostgresDatabase,
+    as_worker,
     embedded_versions,
     home_of,
     open_database_as_it_is,
     problems_of_keys,
+    problems_of_mail,
+    problems_of_secrets,
     redis_answers,
     system_clock,
 )
@@ -59,7 +62,7 @@ class Finding:
 
 @app.command()
 def doctor(*, data: Data = None, as_json: AsJson = False) -> None:
-    """Check settings, keys, servers, migrations, clock and role; say what to do, and exit with 1 on a problem."""
+    """Check settings, keys, servers, migrations, clock and roles; say what to do, and exit with 1 on a problem."""
     with answered(as_json=as_json):
         findings = list(_findings(Choices(data=data, as_json=as_json)))
     problems = [one for one in findings if one.verdict is Verdict.PROBLEM]
@@ -82,7 +85,9 @@ def _findings(choices: Choices) -> Iterator[Finding]:
     where = "DB_URL names the server" if settings.db_url else "DB_URL is not set, so the server is an embedded one"
     yield Finding("settings", Verdict.OK, f"{where}; APP_ENV is {settings.app_env.value}")
     yield _on_keys(settings)
+    yield _on_secrets(settings)
     yield _on_redis(settings)
+    yield _on_mail(settings)
     try:
         if settings.db_url is None:
             yield from _on_embedding(settings)
@@ -104,6 +109,27 @@ def _on_keys(settings: Settings) -> Finding:
         message = "JWT_PRIVATE_KEY_PEM is not set: amss up makes a key of its own, amss serve needs one"
         return Finding("keys", Verdict.OK, message)
     return Finding("keys", Verdict.OK, "access tokens can be signed")
+
+
+def _on_secrets(settings: Settings) -> Finding:
+    advice = "amss keys generate makes a key; see docs/reference/settings.md"
+    if problems := problems_of_secrets(settings):
+        return Finding("secrets", Verdict.PROBLEM, "; ".join(one.message for one in problems), advice)
+    if settings.secrets_key is not None:
+        return Finding("secrets", Verdict.OK, "secrets of webhooks can be kept")
+    if settings.db_url is None:
+        return Finding("secrets", Verdict.OK, "SECRETS_KEY is not set: amss up makes a key of its own")
+    message = "SECRETS_KEY is not set: there can be no webhooks, and amss worker does not start"
+    return Finding("secrets", Verdict.WARNING, message, advice)
+
+
+def _on_mail(settings: Settings) -> Finding:
+    if problems := problems_of_mail(settings):
+        message = "; ".join(one.message for one in problems)
+        return Finding("mail", Verdict.PROBLEM, message, "write it as docs/reference/settings.md has it")
+    if settings.smtp_url is None:
+        return Finding("mail", Verdict.OK, "SMTP_URL is not set: mail is not sent but logged, without its text")
+    return Finding("mail", Verdict.OK, "a mail server is named")
 
 
 def _on_redis(settings: Settings) -> Finding:
@@ -139,6 +165,7 @@ def _on_database(settings: Settings, database: PostgresDatabase) -> Iterator[Fin
     yield _on_clock(found.clock - (before + (after - before) / 2))
     yield _on_migrations(settings, database, found)
     yield from _on_role(settings, found)
+    yield _on_worker(settings, database, found)
 
 
 def _on_server(found: Inspection) -> Finding:
@@ -208,6 +235,25 @@ def _on_role(settings: Settings, found: Inspection) -> Iterator[Finding]:
     elif found.may_read is not None:
         message = "every table of an organization is behind forced row-level security"
         yield Finding("row-level security", Verdict.OK, message)
+
+
+def _on_worker(settings: Settings, database: PostgresDatabase, found: Inspection) -> Finding:
+    name = "DB_URL" if database.is_embedded or settings.db_worker_url is None else "DB_WORKER_URL"
+    try:
+        mine = found if database.worker_dsn == database.dsn else as_worker(database).inspect()
+    except AmssError as error:
+        return Finding("worker", Verdict.PROBLEM, str(error), "check that DB_WORKER_URL names the same server")
+    advice = "give DB_WORKER_URL the role amss_worker, to which amss migrate up opens the queues"
+    if mine.sees_queues is False:
+        grave = settings.db_worker_url is not None or settings.app_env is AppEnv.PRODUCTION
+        message = f"the role {mine.role} of {name} sees no queues, so amss worker does not start"
+        return Finding("worker", Verdict.PROBLEM if grave else Verdict.WARNING, message, advice)
+    if settings.app_env is AppEnv.PRODUCTION and (mine.is_superuser or mine.bypasses_rls or mine.owned_tables):
+        message = f"the role {mine.role} of {name} sees everything, so amss worker does not start in production"
+        return Finding("worker", Verdict.PROBLEM, message, advice)
+    if mine.sees_queues is None:
+        return Finding("worker", Verdict.OK, "there are no queues yet")
+    return Finding("worker", Verdict.OK, f"the role {mine.role} sees the queues of all organizations")
 
 
 def _remedy(settings: Settings) -> str | None:

@@ -36,6 +36,7 @@ EXIT_CODES: Final[Mapping[str, ExitCode]] = {
     "already_up": ExitCode.REFUSED,
     "bad_credentials": ExitCode.REFUSED,
     "broken_reference": ExitCode.REFUSED,
+    "claim_lost": ExitCode.REFUSED,
     "insufficient_parts": ExitCode.REFUSED,
     "invalid_input": ExitCode.REFUSED,
     "invalid_token": ExitCode.REFUSED,
@@ -46,10 +47,12 @@ EXIT_CODES: Final[Mapping[str, ExitCode]] = {
     "open_task_exists": ExitCode.REFUSED,
     "refused": ExitCode.REFUSED,
     "stale_version": ExitCode.REFUSED,
+    "too_large": ExitCode.REFUSED,
     "unknown_organization": ExitCode.REFUSED,
     "unreadable_file": ExitCode.REFUSED,
     "unwritable_file": ExitCode.REFUSED,
     "version_mismatch": ExitCode.REFUSED,
+    "webhook_disabled": ExitCode.REFUSED,
     "invalid_settings": ExitCode.USAGE,
     "address_unusable": ExitCode.UNAVAILABLE,
     "embedded_account_unusable": ExitCode.UNAVAILABLE,
@@ -64,6 +67,7 @@ EXIT_CODES: Final[Mapping[str, ExitCode]] = {
     "embedded_version_mismatch": ExitCode.UNAVAILABLE,
     "keys_unusable": ExitCode.UNAVAILABLE,
     "migration_failed": ExitCode.UNAVAILABLE,
+    "secrets_unavailable": ExitCode.UNAVAILABLE,
     "unavailable": ExitCode.UNAVAILABLE,
 }
 """The exit code of each error, by the error's code; the errors of adapters are here without their classes."""

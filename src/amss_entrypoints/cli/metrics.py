@@ -17,10 +17,14 @@ _TOGETHER: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 @frozen
 class Measured:
-    """The environment of processes that are measured, and the socket of METRICS_ADDR if it is set."""
+    """The environment of processes that are measured, and the socket of METRICS_ADDR if it is set.
+
+    `counting` is what of the environment makes processes count together.
+    """
 
     environment: Mapping[str, str]
     internal: socket.socket | None
+    counting: Mapping[str, str]
 
 
 @contextlib.contextmanager
@@ -28,9 +32,10 @@ def measured(settings: Settings, environment: Mapping[str, str]) -> Iterator[Mea
     """Yield what the settings ask for; what was counted is forgotten at the end. Raises `AddressUnusable`."""
     with contextlib.ExitStack() as until_the_end:
         internal: socket.socket | None = None
+        counting: dict[str, str] = {}
         if settings.metrics_addr is not None:
             internal = until_the_end.enter_context(listen(settings.metrics_addr, variable="METRICS_ADDR"))
         if settings.prometheus_enabled:
             folder = until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="amss-metrics-"))
-            environment = {**environment, _TOGETHER: folder}
-        yield Measured(environment, internal)
+            counting = {_TOGETHER: folder}
+        yield Measured({**environment, **counting}, internal, counting)

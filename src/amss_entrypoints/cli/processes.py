@@ -10,7 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from amss_entrypoints.cli.exit_codes import ExitCode
 from amss_entrypoints.cli.listening import place_of
@@ -29,6 +29,15 @@ _READY_ANSWER_S: Final = 30.0
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
+@frozen
+class Beside:
+    """A process that runs beside those that serve: `name` for people, the module that it becomes, its environment."""
+
+    name: str
+    module: str
+    environment: Mapping[str, str] = field(repr=False)
+
+
 @define
 class Processes:
     """`count` processes that serve one `listening` socket, from `run` to its end, which closes it.
@@ -39,7 +48,7 @@ class Processes:
     `internal` is a socket for what is not for everybody, given as `--internal-fd N`.
 
     One that dies before any was ready ends everything, with its exit code; later ones are started again, at growing
-    intervals. `tell` hears of that.
+    intervals. `tell` hears of that. Those `beside` are started once one is ready, without a socket, and likewise kept.
     """
 
     module: str
@@ -49,10 +58,11 @@ class Processes:
     count: int = 1
     grace_s: float = GRACE_S
     tell: Callable[[str], object] = field(factory=lambda: sys.stderr.write)
+    beside: Sequence[Beside] = ()
     _running: set[asyncio.subprocess.Process] = field(init=False, factory=set)
     _ending: asyncio.Event = field(init=False, factory=asyncio.Event)
     _hurried: asyncio.Event = field(init=False, factory=asyncio.Event)
-    _was_ready: bool = field(init=False, default=False)
+    _ready: asyncio.Event = field(init=False, factory=asyncio.Event)
     _exit_code: int = field(init=False, default=ExitCode.OK)
 
     async def run(self, when_ready: Callable[[], Awaitable[None]]) -> int:
@@ -61,7 +71,11 @@ class Processes:
         `when_ready` is called once, when the first process is ready.
         """
         with self._signals(), _lifeline() as lifeline:
-            keeping = [asyncio.create_task(self._keep(lifeline)) for _ in range(self.count)]
+            keeping = [
+                asyncio.create_task(self._keep("a serving process", lambda: self._start(lifeline)))
+                for _ in range(self.count)
+            ]
+            keeping += [asyncio.create_task(self._keep_beside(one, lifeline)) for one in self.beside]
             watching = asyncio.create_task(self._watch(when_ready))
             try:
                 await self._ending.wait()
@@ -74,12 +88,20 @@ class Processes:
             raise failed
         return self._exit_code
 
-    async def _keep(self, lifeline: int) -> None:
+    async def _keep_beside(self, one: Beside, lifeline: int) -> None:
+        """Have it run from when a serving process is ready until the end."""
+        ready, ending = (asyncio.create_task(event.wait()) for event in (self._ready, self._ending))
+        await asyncio.wait({ready, ending}, return_when=asyncio.FIRST_COMPLETED)
+        for waiting in (ready, ending):
+            waiting.cancel()
+        await self._keep(one.name, lambda: _started(lifeline, one.module, (), one.environment))
+
+    async def _keep(self, what: str, start: Callable[[], Awaitable[asyncio.subprocess.Process]]) -> None:
         """Have one process run until the end."""
         pause_s = _FIRST_PAUSE_S
         while not self._ending.is_set():
             began = asyncio.get_running_loop().time()
-            process = await self._start(lifeline)
+            process = await start()
             self._running.add(process)
             if self._ending.is_set():
                 # The end came while it was started, and went past it.
@@ -88,13 +110,13 @@ class Processes:
             self._running.discard(process)
             if self._ending.is_set():
                 return
-            if not self._was_ready:
+            if not self._ready.is_set():
                 self._exit_code = code if code > 0 else ExitCode.UNEXPECTED
                 self._ending.set()
                 return
             if asyncio.get_running_loop().time() - began >= _SETTLED_S:
                 pause_s = _FIRST_PAUSE_S
-            self.tell(f"amss: a serving process {_end_of(code)}; another takes its place in {pause_s:g} s\n")
+            self.tell(f"amss: {what} {_end_of(code)}; another takes its place in {pause_s:g} s\n")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
@@ -105,18 +127,7 @@ class Processes:
         if self.internal is not None:
             descriptors.append(self.internal.fileno())
             arguments += ["--internal-fd", str(descriptors[1])]
-        # -P: a folder that happens to hold a json.py is nobody's to import from.
-        tied = (sys.executable, "-P", "-m", "amss_entrypoints.cli.child", str(lifeline))
-        return await asyncio.create_subprocess_exec(
-            *tied,
-            self.module,
-            *arguments,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            pass_fds=(lifeline, *descriptors),
-            # A terminal sends Ctrl-C to a whole group: here only the parent is to hear it.
-            start_new_session=True,
-        )
+        return await _started(lifeline, self.module, arguments, self.environment, descriptors)
 
     async def _watch(self, when_ready: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -124,7 +135,7 @@ class Processes:
             while not await _is_ready(self.listening):
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_READY_POLL_S)
-            self._was_ready = True
+            self._ready.set()
             await when_ready()
         except BaseException:
             self._ending.set()
@@ -163,6 +174,28 @@ class Processes:
         if self._ending.is_set():
             self._hurried.set()
         self._ending.set()
+
+
+async def _started(
+    lifeline: int,
+    module: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    descriptors: Sequence[int] = (),
+) -> asyncio.subprocess.Process:
+    """Start a process that becomes the module, and that ends when this one does."""
+    # -P: a folder that happens to hold a json.py is nobody's to import from.
+    tied = (sys.executable, "-P", "-m", "amss_entrypoints.cli.child", str(lifeline))
+    return await asyncio.create_subprocess_exec(
+        *tied,
+        module,
+        *arguments,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        pass_fds=(lifeline, *descriptors),
+        # A terminal sends Ctrl-C to a whole group: here only the parent is to hear it.
+        start_new_session=True,
+    )
 
 
 async def _told(event: asyncio.Event) -> None:

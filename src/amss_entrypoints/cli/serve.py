@@ -14,7 +14,7 @@ from amss_entrypoints.cli.listening import listen, place_of
 from amss_entrypoints.cli.metrics import measured
 from amss_entrypoints.cli.processes import Processes
 from amss_entrypoints.cli.session import Choices, environment
-from amss_entrypoints.container import Inspection, PostgresDatabase, problems_of_keys
+from amss_entrypoints.container import Inspection, PostgresDatabase, problems_of_keys, problems_of_secrets
 from amss_entrypoints.settings import (
     DEFAULT_HTTP_ADDR,
     Address,
@@ -44,8 +44,8 @@ def serve(*, processes: ProcessCount = 1) -> None:
     with environment(Choices()) as settings:
         _admit(settings)
         address = settings.http_addr or DEFAULT_HTTP_ADDR
-        # The owner's way to the database is not for those who serve.
-        serving = environment_with(evolve(settings, db_migration_url=None))
+        # The ways of the owner and of the worker to the database are not for those who serve.
+        serving = environment_with(evolve(settings, db_migration_url=None, db_worker_url=None))
         with listen(address, variable="HTTP_ADDR") as listening, measured(settings, serving) as together:
             place = place_of(listening)
 
@@ -65,7 +65,7 @@ def serve(*, processes: ProcessCount = 1) -> None:
 
 def _admit(settings: Settings) -> None:
     """Raise `InvalidSettings` with everything that speaks against serving under these settings."""
-    problems = [*missing_for_serving(settings), *problems_of_keys(settings)]
+    problems = [*missing_for_serving(settings), *problems_of_keys(settings), *problems_of_secrets(settings)]
     if settings.app_env is AppEnv.PRODUCTION and settings.db_url is not None:
         database = PostgresDatabase(dsn=settings.db_url, owner_dsn=settings.db_url, is_embedded=False)
         problems += problems_of_role(database.inspect())
@@ -73,7 +73,7 @@ def _admit(settings: Settings) -> None:
         raise InvalidSettings(problems)
 
 
-def problems_of_role(found: Inspection) -> Iterator[Violation]:
+def problems_of_role(found: Inspection, *, variable: str = "DB_URL", instead: str = "amss_app") -> Iterator[Violation]:
     """Yield why production does not serve as this role: the database would not keep organizations apart."""
     against = (
         (found.is_superuser, "is a superuser"),
@@ -82,5 +82,6 @@ def problems_of_role(found: Inspection) -> Iterator[Violation]:
     )
     for is_so, what in against:
         if is_so:
-            message = f"the role {found.role} of DB_URL {what}: give DB_URL a role such as amss_app, which does not"
-            yield Violation("not_in_production", message, "DB_URL")
+            advice = f"give {variable} a role such as {instead}, which does not"
+            message = f"the role {found.role} of {variable} {what}: {advice}"
+            yield Violation("not_in_production", message, variable)

@@ -7,6 +7,7 @@ import os
 import shlex
 import socket
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 
@@ -21,18 +22,22 @@ from amss_entrypoints.cli.demo_tables import PEOPLE
 from amss_entrypoints.cli.listening import listen, place_of
 from amss_entrypoints.cli.metrics import measured
 from amss_entrypoints.cli.options import AsJson, Data
-from amss_entrypoints.cli.processes import Processes
+from amss_entrypoints.cli.processes import Beside, Processes
 from amss_entrypoints.cli.seed import PASSWORD, seed_demo_or_people
 from amss_entrypoints.cli.serve import SERVER, ProcessCount
 from amss_entrypoints.cli.session import DEFAULT_ORG, Choices, environment, session_on
+from amss_entrypoints.cli.worker import WORKER
 from amss_entrypoints.container import (
     PostgresDatabase,
     hold_home,
     home_of,
     installation_key,
+    installation_secrets_key,
     open_database,
     open_valkey,
     problems_of_keys,
+    problems_of_mail,
+    problems_of_secrets,
 )
 from amss_entrypoints.settings import Address, AppEnv, InvalidSettings, LogLevel, Settings, environment_with
 
@@ -41,6 +46,7 @@ app = typer.Typer(add_completion=False)
 # What is for trying out is for this machine alone, unless somebody asks for more.
 _DEFAULT_ADDRESS: Final = Address("127.0.0.1", 8080)
 _WORD: Final = "running.json"
+_THIS_MACHINE: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 class AlreadyUp(AmssError):
@@ -66,7 +72,7 @@ class _Running:
 
 @app.command()
 def up(*, processes: ProcessCount = 1, data: Data = None, as_json: AsJson = False) -> None:
-    """Bring up the API with a database and a demo fleet, until Ctrl-C ends it all; the data stays for the next time.
+    """Bring up API and worker with a database and a demo fleet, until Ctrl-C ends it all; the data stays.
 
     Needs no settings. Unless HTTP_ADDR says otherwise it listens at 127.0.0.1:8080, where only this machine reaches it.
     """
@@ -84,13 +90,14 @@ def up(*, processes: ProcessCount = 1, data: Data = None, as_json: AsJson = Fals
             serving = _serving(settings, database, redis_addr)
             found = _Running(url=f"http://{place_of(listening)}", home=home_of(settings), was_there=was_there)
             running.callback(_forget, folder)
-            code = asyncio.run(_serve(serving, listening, processes, found, folder, as_json=as_json))
+            working = _working(serving, database)
+            code = asyncio.run(_serve(serving, working, listening, processes, found, folder, as_json=as_json))
     raise typer.Exit(code)
 
 
 def _admit(settings: Settings) -> None:
     """Raise `InvalidSettings` with everything that speaks against it."""
-    problems = list(problems_of_keys(settings))
+    problems = [*problems_of_keys(settings), *problems_of_secrets(settings), *problems_of_mail(settings)]
     if settings.app_env is AppEnv.PRODUCTION:
         message = "APP_ENV is production, where everybody would know the passwords of the demo; use amss serve"
         problems.append(Violation("not_in_production", message, "APP_ENV"))
@@ -111,7 +118,11 @@ def _serving(settings: Settings, database: PostgresDatabase, redis_addr: str) ->
     return evolve(
         settings,
         db_url=database.dsn,
+        db_worker_url=None,
         redis_addr=redis_addr,
+        secrets_key=settings.secrets_key or installation_secrets_key(settings),
+        # Whoever tries webhooks out has a receiver on this machine.
+        webhook_allowed_networks=settings.webhook_allowed_networks or _THIS_MACHINE,
         jwt_private_key_pem=settings.jwt_private_key_pem or installation_key(settings).private_pem,
         home=home_of(settings),
         # The terminal is for people: requests are not logged there unless somebody wants it.
@@ -119,8 +130,16 @@ def _serving(settings: Settings, database: PostgresDatabase, redis_addr: str) ->
     )
 
 
+def _working(serving: Settings, database: PostgresDatabase) -> Settings:
+    """Return the settings for the worker: with its own way to the database, and no address or key of the API's."""
+    return evolve(
+        serving, db_worker_url=database.worker_dsn, jwt_private_key_pem=None, jwt_public_key_pem=None, metrics_addr=None
+    )
+
+
 async def _serve(
     serving: Settings,
+    working: Settings,
     listening: socket.socket,
     count: int,
     found: _Running,
@@ -137,9 +156,11 @@ async def _serve(
         sys.stdout.flush()
 
     with measured(serving, environment_with(serving)) as together:
-        return await Processes(SERVER, listening, together.environment, internal=together.internal, count=count).run(
-            when_ready
-        )
+        # What it counts is counted with the rest.
+        beside = Beside("the worker", WORKER, {**environment_with(working), **together.counting})
+        return await Processes(
+            SERVER, listening, together.environment, internal=together.internal, count=count, beside=[beside]
+        ).run(when_ready)
 
 
 def _leave_word(folder: Path, url: str) -> None:

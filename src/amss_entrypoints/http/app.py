@@ -12,7 +12,6 @@ from amss_entrypoints.http.authentication import Authentication
 from amss_entrypoints.http.client import Networks
 from amss_entrypoints.http.dispatch import Dispatcher
 from amss_entrypoints.http.endpoint import BASE, Endpoint
-from amss_entrypoints.http.generating import Generating
 from amss_entrypoints.http.limits import Limits
 from amss_entrypoints.http.middleware.failures import failures
 from amss_entrypoints.http.middleware.headers import headers
@@ -54,7 +53,6 @@ def application(services: Container, conditions: Conditions | None = None) -> we
     )
     dispatcher = dispatcher_of(services, conditions)
     add_endpoints(app, dispatcher, ENDPOINTS)
-    app.on_cleanup.append(lambda _: dispatcher.generating.finish())
     public_routes(app, services)
     if not conditions.internal_elsewhere:
         _internal_routes(app, conditions)
@@ -89,7 +87,6 @@ def dispatcher_of(services: Container, conditions: Conditions) -> Dispatcher:
         limits=Limits(limiter=services.rate_limiter()),
         policies=Policies(services.directory(), monotonic),
         trusted_proxies=conditions.trusted_proxies,
-        generating=Generating(services),
         running=set(),
     )
 

@@ -23,13 +23,13 @@ from amss_entrypoints.http.client import Networks, address_of
 from amss_entrypoints.http.conditions import etag_of, expected_version, is_unchanged
 from amss_entrypoints.http.cursors import cursor_after
 from amss_entrypoints.http.endpoint import CSV, JSON, Answer, Call, Endpoint, Table
-from amss_entrypoints.http.generating import Generating
 from amss_entrypoints.http.keys import key_of
 from amss_entrypoints.http.limits import Limits
 from amss_entrypoints.http.policies import Policies
 from amss_entrypoints.http.problems import RequestRejected
 from amss_entrypoints.http.reading import body_of, listing_of, path_of, query_of
 from amss_entrypoints.http.schema import ENCODER
+from amss_entrypoints.http.uploading import uploaded
 
 ACTOR: Final = web.RequestKey("actor", Actor)
 REQUEST_ID: Final = web.RequestKey("request_id", str)
@@ -38,6 +38,11 @@ COMMON_HEADERS: Final = web.RequestKey("common_headers", dict)
 
 HANDLER_TIMEOUT_S: Final = 60.0
 """How long an answer may take; exports, which are sent while they are made, may take as long as they need."""
+
+UPLOAD_TIMEOUT_S: Final = 900.0
+"""How long it may take until a file has come and is answered."""
+
+_REPLAYED: Final = "Idempotent-Replayed"
 
 
 @frozen(kw_only=True)
@@ -64,7 +69,6 @@ class Dispatcher:
     limits: Limits
     policies: Policies
     trusted_proxies: Networks
-    generating: Generating
     running: set[tuple[str, str]]
 
     def handler_of(self, endpoint: Endpoint[Any, Any, Any]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -72,10 +76,10 @@ class Dispatcher:
 
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
-                async with asyncio.timeout(None if endpoint.streams else HANDLER_TIMEOUT_S):
+                async with asyncio.timeout(_timeout_s(endpoint)):
                     return await self._serve(request, endpoint)
             except TimeoutError as late:
-                raise Unavailable("the answer", f"it took more than {HANDLER_TIMEOUT_S:g} s; try again") from late
+                raise Unavailable("the answer", f"it took more than {_timeout_s(endpoint):g} s; try again") from late
 
         return handle
 
@@ -85,7 +89,7 @@ class Dispatcher:
         as_csv = _accepts_csv(request, endpoint)
         path = path_of(request, endpoint)
         query, page = query_of(request, endpoint)
-        body, raw = await body_of(request, endpoint)
+        key = key_of(request.headers.get("Idempotency-Key")) if endpoint.keyed else None
         call: Call[Any, Any] = Call(
             services=self.services,
             actor=caller.actor,
@@ -93,29 +97,45 @@ class Dispatcher:
             origin=origin,
             path=path,
             query=query,
-            body=body,
+            body=None,
             page=page,
             expected_version=await self._expected(request, endpoint, caller.actor),
             accept_csv=as_csv,
             headers={**request.get(COMMON_HEADERS, {}), **request.get(RATE_HEADERS, {})} if endpoint.streams else {},
             request=request if endpoint.streams else None,
         )
-        key = key_of(request.headers.get("Idempotency-Key")) if endpoint.keyed else None
+        if not endpoint.uploads:
+            body, raw = await body_of(request, endpoint)
+            return await self._answer(request, endpoint, evolve(call, body=body), key, raw)
+        upload, raw = await uploaded(request, self.services.store_upload(), caller.actor)
+        try:
+            response = await self._answer(request, endpoint, evolve(call, body=upload), key, raw)
+        except BaseException:
+            await self.services.discard_upload()(caller.actor, upload)
+            raise
+        if _REPLAYED in response.headers:
+            await self.services.discard_upload()(caller.actor, upload)
+        return response
+
+    async def _answer(
+        self, request: web.Request, endpoint: Endpoint[Any, Any, Any], call: Call[Any, Any], key: str | None, raw: bytes
+    ) -> web.StreamResponse:
+        """Have the handler called, and answer with its result."""
         if key is not None:
             return await self._once(request, endpoint, call, key, raw)
         result = await endpoint.handler(call)
         self._follow_up(endpoint, call.actor.org_id)
         if isinstance(result, web.StreamResponse):
             return result
-        if as_csv and endpoint.table is not None:
+        if call.accept_csv and endpoint.table is not None:
             return self._as_csv(request, endpoint, result)
         return _respond(request, endpoint, endpoint.answer(result))
 
     def _follow_up(self, endpoint: Endpoint[Any, Any, Any], org_id: OrgId) -> None:
         if endpoint.changes_policy:
             self.policies.forget(org_id)
-        if endpoint.makes_due:
-            self.generating.wake(org_id)
+        if endpoint.wakes is not None:
+            self.services.waking().wake(endpoint.wakes)
 
     def _as_csv(self, request: web.Request, endpoint: Endpoint[Any, Any, Any], result: Any) -> web.Response:
         table = cast("Callable[[Any], Table]", endpoint.table)(result)
@@ -184,6 +204,12 @@ class Dispatcher:
             return await uow.answers.get(scope, key, at=self.clock.now())
 
 
+def _timeout_s(endpoint: Endpoint[Any, Any, Any]) -> float | None:
+    if endpoint.streams:
+        return None
+    return UPLOAD_TIMEOUT_S if endpoint.uploads else HANDLER_TIMEOUT_S
+
+
 def _accepts_csv(request: web.Request, endpoint: Endpoint[Any, Any, Any]) -> bool:
     """Tell whether the client would rather have CSV. Raises `RequestRejected` when it takes nothing we have."""
     accept = request.headers.get("Accept")
@@ -235,7 +261,7 @@ def _replayed(known: Answered, fingerprint: bytes) -> web.Response:
     if known.fingerprint != fingerprint:
         detail = "This idempotency key was used for a request with another body. Use a new key for a new request."
         raise RequestRejected("key_reused", detail)
-    return _sent(_READ_READY(known.answer), {"Idempotent-Replayed": "true"})
+    return _sent(_READ_READY(known.answer), {_REPLAYED: "true"})
 
 
 def _respond(request: web.Request, endpoint: Endpoint[Any, Any, Any], answer: Answer) -> web.StreamResponse:

@@ -26,6 +26,7 @@ BASE: Final = "/api/v1"
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 CSV: Final = "text/csv"
+MULTIPART: Final = "multipart/form-data"
 NDJSON: Final = "application/x-ndjson"
 
 
@@ -135,14 +136,20 @@ class Table:
 
 @frozen(kw_only=True)
 class Listing:
-    """What may be asked of a list: the orders it has besides `created_at`, and the one it comes in by itself."""
+    """What may be asked of a list: the orders it has besides `created_at`, and the one it comes in by itself.
+
+    A `fixed` one has no other than that.
+    """
 
     orders: tuple[str, ...] = ()
     default: str = "created_at"
+    fixed: bool = False
 
     @property
     def sorts(self) -> tuple[str, ...]:
         """Every value that `sort` may have."""
+        if self.fixed:
+            return (self.default,)
         names = ("created_at", *self.orders)
         return (*names, *(f"-{name}" for name in names))
 
@@ -156,10 +163,11 @@ class Endpoint(Generic[Q, B, R]):
     credentials. `answer` is pure: it makes the answer of the use case's result, at once and for every repetition.
     `result` is the class of the body, None where there is none; with `listing` it is that of one item. `versioned` ones
     understand If-Match, `keyed` ones Idempotency-Key. One with a `table` can answer in CSV; one that `streams` is sent
-    while it is made. `keyed_in` says in which organization a command is kept under its key, where that is not the
-    actor's own; one that `changes_policy` makes the organization's policy be read anew, and one that `makes_due` has
-    the tasks made that follow from it. `problems` are the error codes it may answer besides those that its shape
-    implies. `example` is a body that works once the ids in it exist.
+    while it is made, as one of `streams_as`. One that takes `uploads` has a file for its body: an `Upload`, which the
+    handler has queued when it returns. `keyed_in` says in which organization a command is kept under its key, where
+    that is not the actor's own; one that `changes_policy` makes the organization's policy be read anew, and one that
+    `wakes` has the worker look at once for what follows from it, under that topic. `problems` are the error codes it
+    may answer besides those that its shape implies. `example` is a body that works once the ids in it exist.
     """
 
     method: str
@@ -182,9 +190,11 @@ class Endpoint(Generic[Q, B, R]):
     etag: bool = False
     table: Callable[[R], Table] | None = None
     streams: bool = False
+    streams_as: tuple[str, ...] = (NDJSON, CSV)
+    uploads: bool = False
     keyed_in: Callable[[Call[Q, B], str], OrgId] | None = None
     changes_policy: bool = False
-    makes_due: bool = False
+    wakes: str | None = None
     text_in_path: Mapping[str, str] = field(factory=dict)
     problems: tuple[str, ...] = ()
     example: Mapping[str, Any] | None = None
@@ -202,6 +212,8 @@ class Endpoint(Generic[Q, B, R]):
     @property
     def content_types(self) -> tuple[str, ...]:
         """What the body may be sent as."""
+        if self.uploads:
+            return (MULTIPART,)
         if self.body is None:
             return ()
         return (MERGE_PATCH, JSON) if self.method == "PATCH" else (JSON,)

@@ -15,6 +15,8 @@ _MINUTE_S: Final = 60
 LOGINS_BY_ADDRESS: Final = Quota(name="login-address", limit=30, window_s=_MINUTE_S)
 LOGINS_BY_ACCOUNT: Final = Quota(name="login-account", limit=10, window_s=_MINUTE_S)
 FAILURES_KEPT_BY_ADDRESS: Final = Quota(name="login-audit", limit=10, window_s=_MINUTE_S)
+RESETS_BY_ADDRESS: Final = Quota(name="reset-address", limit=10, window_s=_MINUTE_S)
+RESETS_BY_ACCOUNT: Final = Quota(name="reset-account", limit=5, window_s=60 * _MINUTE_S)
 REFRESHES_BY_ADDRESS: Final = Quota(name="refresh-address", limit=120, window_s=_MINUTE_S)
 
 
@@ -40,6 +42,18 @@ class Limits:
                 Demand(key=f"account:{account}", quota=LOGINS_BY_ACCOUNT),
             ]
         )
+
+    async def spend_reset(self, address: str) -> None:
+        """Count a mail asked for from the address. Raises `RequestRejected` when they are too many."""
+        await self._take([Demand(key=f"address:{address}", quota=RESETS_BY_ADDRESS)])
+
+    async def may_mail(self, address: str, account: str) -> bool:
+        """Count a mail asked for to the account from the address, and tell whether it still may be sent.
+
+        For each address by itself: so that nobody can keep others from setting their password.
+        """
+        (verdict,) = await self.limiter.take([Demand(key=f"account:{account}:{address}", quota=RESETS_BY_ACCOUNT)])
+        return verdict.allowed
 
     async def keeps_failures(self, address: str) -> bool:
         """Tell whether a failed login from the address still gets an audit entry of its own."""

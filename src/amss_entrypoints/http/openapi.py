@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from amss_entrypoints.http.conditions import IF_MATCH
 from amss_entrypoints.http.cursors import PATTERN as CURSOR
-from amss_entrypoints.http.endpoint import BASE, CSV, JSON, NDJSON, Endpoint
+from amss_entrypoints.http.endpoint import BASE, CSV, JSON, MULTIPART, Endpoint
 from amss_entrypoints.http.keys import IDEMPOTENCY_KEY
 from amss_entrypoints.http.links import links_of
 from amss_entrypoints.http.problems import PROBLEM_JSON, PROBLEMS, Problem, example_of
@@ -33,7 +33,10 @@ _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "schema": {"type": "string"},
     },
     "ETag": {"description": "The version, to be sent back in If-Match.", "schema": {"type": "string"}},
-    "Location": {"description": "The path of what was created.", "schema": {"type": "string"}},
+    "Location": {
+        "description": "The path of what was created, or of what can be followed there.",
+        "schema": {"type": "string"},
+    },
     "Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "string"}},
     "RateLimit": {"description": "What is left of the quotas.", "schema": {"type": "string"}},
@@ -54,6 +57,14 @@ _KEY_SET: Final[Mapping[str, Any]] = {
             },
         }
     },
+}
+_FILE: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "string", "format": "binary", "description": "The table: UTF-8 CSV with a header."}
+    },
+    "additionalProperties": False,
 }
 
 
@@ -155,6 +166,8 @@ def _operation(endpoint: Endpoint[Any, Any, Any], shapes: _Shapes) -> dict[str, 
             "required": not endpoint.body_optional,
             "content": dict.fromkeys(endpoint.content_types, content),
         }
+    if endpoint.uploads:
+        operation["requestBody"] = {"required": True, "content": {MULTIPART: {"schema": _FILE}}}
     operation["responses"] = _responses(endpoint, shapes)
     return operation
 
@@ -282,7 +295,7 @@ def _success(endpoint: Endpoint[Any, Any, Any], shapes: _Shapes) -> dict[str, An
         names += ["RateLimit", "RateLimit-Policy"]
     if endpoint.etag:
         names.append("ETag")
-    if endpoint.status == HTTPStatus.CREATED:
+    if endpoint.status in (HTTPStatus.CREATED, HTTPStatus.ACCEPTED) and endpoint.result is not None:
         names.append("Location")
     if endpoint.listing is not None:
         names.append("Link")
@@ -293,7 +306,7 @@ def _success(endpoint: Endpoint[Any, Any, Any], shapes: _Shapes) -> dict[str, An
         "headers": _headers(names),
     }
     if endpoint.streams:
-        success["content"] = {kind: {"schema": {"type": "string"}} for kind in (NDJSON, CSV)}
+        success["content"] = {kind: {"schema": {"type": "string"}} for kind in endpoint.streams_as}
     if endpoint.result is not None:
         schema = shapes.of(endpoint.result)
         if endpoint.listing is not None:
@@ -328,7 +341,7 @@ def codes_of(endpoint: Endpoint[Any, Any, Any]) -> tuple[str, ...]:
         codes += ["not_found", "invalid_input"]
     if endpoint.query is not None or endpoint.listing is not None:
         codes += ["invalid_input", "malformed_request"]
-    if endpoint.body is not None:
+    if endpoint.body is not None or endpoint.uploads:
         codes += ["malformed_request", "invalid_input", "too_large", "unsupported_media_type", "request_timeout"]
     if endpoint.keyed:
         codes += ["key_in_use", "key_reused", "malformed_request", "stale_version"]

@@ -89,6 +89,7 @@ PROBLEMS: Final[Mapping[str, HTTPStatus]] = {
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "refused": HTTPStatus.CONFLICT,
     "request_timeout": HTTPStatus.REQUEST_TIMEOUT,
+    "secrets_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "stale_version": HTTPStatus.CONFLICT,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -96,6 +97,7 @@ PROBLEMS: Final[Mapping[str, HTTPStatus]] = {
     "unknown_organization": HTTPStatus.NOT_FOUND,
     "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "version_mismatch": HTTPStatus.PRECONDITION_FAILED,
+    "webhook_disabled": HTTPStatus.CONFLICT,
 }
 """The status of each error, by its code."""
 

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import threading
 import tracemalloc
 from pathlib import Path
 
@@ -235,6 +236,42 @@ def test_whatever_a_file_holds_there_is_an_answer(tmp_path: Path, content: bytes
         numbers = [row.number for row in rows]
         assert numbers == sorted(set(numbers))
         assert all(row.violations for row in rows if isinstance(row, UnreadableRow))
+
+
+@patiently
+@given(
+    content=st.lists(st.sampled_from([b"N1,a", b"\n", b'"', b",", b"\r\n", b'"x\ny"', b" "])).map(b"".join),
+    data=st.data(),
+)
+async def test_going_on_behind_any_row_gives_the_rows_behind_it(
+    tmp_path: Path, content: bytes, data: st.DataObject
+) -> None:
+    """Whatever comes before is passed over, in portions of any size, and shown to who wants to see it."""
+    rows = read(file := tmp_path / "any.csv", HEADER + content)
+    until = data.draw(st.sampled_from([1, *(row.number for row in rows)]))
+    most = data.draw(st.integers(1, 5))
+    seen: list[SourceRow] = []
+
+    with CsvTable(file) as table:
+        while await table.skip(until, most=most, see=seen.append):
+            pass
+        rest = list(table.rows())
+
+    assert rest == [row for row in rows if row.number > until]
+    assert seen == [row for row in rows if row.number <= until and isinstance(row, SourceRow)]
+
+
+async def test_what_is_passed_over_holds_nobody_up(file: Path) -> None:
+    """It is read in a thread; a table that has become shorter ends."""
+    file.write_bytes(HEADER + b"N1,A320\n" * 3)
+    threads: set[int] = set()
+
+    with CsvTable(file) as table:
+        again = await table.skip(100, most=50, see=lambda _: threads.add(threading.get_ident()))
+
+    assert not again
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 @patiently

@@ -1,6 +1,7 @@
 """How the server carries the statements out once the tables are large: by index, whatever the values are."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
@@ -8,7 +9,8 @@ import psycopg
 import pytest
 from psycopg import pq, sql
 
-from amss_adapters.postgres.statements import FEATURES, Statement, statements
+from amss_adapters.postgres import delivery_pages
+from amss_adapters.postgres.statements import ACROSS, FEATURES, Statement, statements
 from amss_adapters.postgres.task_pages import PAGES
 
 # 20 organizations of 100 aircraft with 5 programs each of 60, 3 tasks a link, and what goes with them.
@@ -124,10 +126,55 @@ INSERT INTO idempotency_keys (org_id, scope, key, fingerprint, answer, created_a
 SELECT uuid_of('org', n % 20), 'user ' || n % 50, 'key ' || n, ''::bytea, ''::bytea, now()
 FROM generate_series(1, 20000) AS n;
 
+INSERT INTO alerts (org_id, id, kind, severity, subject_type, subject_id, title, details, status, escalated_at,
+    created_at, updated_at, version)
+SELECT uuid_of('org', n % 20), uuid_of('alert', n), 'kind ' || n % 9, (ARRAY['info', 'warning', 'critical'])[1 + n % 3],
+    'task', uuid_of('task', n / 4), 'title', '{}', CASE WHEN n % 4 > 0 THEN 'resolved' ELSE 'open' END,
+    CASE WHEN n % 40 > 0 THEN now() END, now() - n * interval '1 minute', now(), 1
+FROM generate_series(1, 20000) AS n;
+
+INSERT INTO password_resets (org_id, id, user_id, mailed_at, used_at, created_at, version)
+SELECT uuid_of('org', n % 20), uuid_of('reset', n), uuid_of('user', 1 + n % 4000),
+    CASE WHEN n % 50 > 0 THEN now() END, CASE WHEN n % 30 > 0 THEN now() END, now() - n * interval '1 minute', 1
+FROM generate_series(1, 8000) AS n;
+
 INSERT INTO outbox (org_id, id, event_type, aggregate_id, version, payload, created_at, published_at)
 SELECT uuid_of('org', n % 20), uuid_of('event', n), 'task.created', uuid_of('task', n), 1, '{}', now(),
     CASE WHEN n % 100 > 0 THEN now() END
 FROM generate_series(1, 20000) AS n;
+
+INSERT INTO imports (org_id, id, kind, dry_run, file_name, storage_key, bytes_total, requested_by, status, attempt,
+    columns, last_row, bytes_done, created, updated, unchanged, rejected, warned, reasons, finished_at, created_at,
+    updated_at, version)
+SELECT uuid_of('org', n % 20), uuid_of('import', n), (ARRAY['aircraft', 'usage', 'parts'])[1 + n % 3], false, 'f', 'k',
+    1, 'Jo', CASE WHEN n % 100 = 0 THEN 'queued' WHEN n % 30 = 0 THEN 'failed' ELSE 'completed' END, 1, '[]', 1, 1, 1,
+    1, 1, 1, 1, '[]', CASE WHEN n % 100 > 0 THEN now() - n * interval '1 minute' END, now(), now(), 1
+FROM generate_series(1, 8000) AS n;
+
+INSERT INTO import_rows (org_id, import_id, attempt, first_number, last_number, effect, warned)
+SELECT uuid_of('org', n % 20), uuid_of('import', n % 400), 1, n, n,
+    (ARRAY['created', 'rejected', 'updated'])[1 + n % 3], n % 50 = 0
+FROM generate_series(1, 40000) AS n;
+
+INSERT INTO webhooks (org_id, id, url, events, description, ordered, secret, secret_hint, active, archived_at,
+    created_at, updated_at, version)
+SELECT uuid_of('org', n % 20), uuid_of('webhook', n), 'https://x', '{*}', '', false, 's', 's', true,
+    CASE WHEN n % 10 > 0 THEN now() END, now(), now(), 1
+FROM generate_series(1, 4000) AS n;
+
+INSERT INTO webhook_health (org_id, webhook_id)
+SELECT org_id, id FROM webhooks;
+
+INSERT INTO webhook_deliveries (org_id, id, webhook_id, event_id, event_type, aggregate_id, version, seq, payload,
+    occurred_at, status, attempts, next_attempt_at, created_at, finished_at, held)
+SELECT uuid_of('org', n % 20), uuid_of('delivery', n), uuid_of('webhook', n % 400), uuid_of('event', n),
+    'type ' || n % 30, uuid_of('task', n), 1, n, '{}', now(),
+    CASE WHEN n % 50 = 0 THEN 'pending' WHEN n % 51 = 0 THEN 'failed' ELSE 'success' END, 1,
+    CASE WHEN n % 50 = 0 THEN now() END, now(), CASE WHEN n % 50 > 0 THEN now() END, n % 500 = 0
+FROM generate_series(1, 40000) AS n;
+
+INSERT INTO webhook_attempts (org_id, delivery_id, number, at, duration_ms)
+SELECT org_id, id, 1, now(), 9 FROM webhook_deliveries;
 
 SET session_replication_role = DEFAULT;
 ANALYZE;
@@ -136,10 +183,11 @@ ANALYZE;
 _ALL = [
     statement
     for feature in FEATURES
-    if feature != "session"
+    # The inbox and letters are the worker's alone.
+    if feature not in {"session", "inbox", "letters"} | ACROSS
     for statement in statements(feature).values()
     if "SELECT set_config" not in statement.text
-] + list(PAGES.values())
+] + [*PAGES.values(), *delivery_pages.ALL]
 
 
 class Database(Protocol):
@@ -188,6 +236,11 @@ def test_no_statement_reads_a_large_table_from_end_to_end(statement: Statement, 
         ("reports", "report_due_dates", {"idx_tasks_due_date"}),
         ("reports", "low_part_oldest", {"idx_parts_thresholds", "idx_inventory_part"}),
         ("reports", "low_part_newest", {"idx_parts_thresholds", "idx_inventory_part"}),
+        ("alerts", "alert_hold_unresolved", {"alerts_unresolved_key"}),
+        ("alerts", "alert_raised_for", {"idx_alerts_subject"}),
+        ("alerts", "alert_hold_unattended", {"idx_alerts_unattended"}),
+        ("password_resets", "reset_hold_due", {"idx_password_resets_unmailed"}),
+        ("password_resets", "reset_use_all", {"idx_password_resets_unused"}),
     ],
 )
 def test_what_is_due_is_found_without_what_is_not(
@@ -316,6 +369,10 @@ def test_a_page_is_found_by_its_place_in_an_index(
         ("stock_pages", "stock_page_by_expiry", "idx_inventory_expiry", "ROW(expiry_key, id)"),
         ("stock_pages", "stock_page_quarantined_by_expiry", "idx_inventory_quarantined_expiry", "ROW(expiry_key, id)"),
         ("stock_pages", "stock_page_of_location_by_expiry", "idx_inventory_location_expiry", "ROW(expiry_key, id)"),
+        ("alerts", "alert_page", "alerts_pkey", "(id "),
+        ("alerts", "alert_page_of_kind", "idx_alerts_kind", "(id "),
+        ("alerts", "alert_page_of_status", "idx_alerts_status", "(id "),
+        ("alerts", "alert_page_of_severity", "idx_alerts_severity", "(id "),
         ("inventory", "movement_page", "idx_inventory_movements_inventory", "ROW(occurred_at, id)"),
         ("inventory", "reservation_page", "part_reservations_pkey", "(id "),
         ("inventory", "reservation_page_of_status", "idx_part_reservations_status", "(id "),
@@ -323,10 +380,10 @@ def test_a_page_is_found_by_its_place_in_an_index(
         ("inventory", "reservation_page_of_task", "idx_part_reservations_task", "(id "),
     ],
 )
-def test_stock_is_listed_from_an_index_in_its_order(
+def test_stock_and_alerts_are_listed_from_an_index_in_their_order(
     feature: str, name: str, index: str, condition: str, way: str, populated: psycopg.Connection
 ) -> None:
-    """A page of parts, stock, movements and reservations starts at its place in an index; nothing is sorted."""
+    """A page of parts, stock, alerts, movements and reservations starts at its place in an index; nothing is sorted."""
     nodes = list(nodes_of(plan_of(statements(feature)[f"{name}{way}"], populated)))
 
     (scan,) = [node for node in nodes if node.get("Index Name") == index]
@@ -382,6 +439,49 @@ def test_users_and_keys_are_listed_from_an_index_in_their_order(
     assert {node["Node Type"] for node in nodes} & {"Sort", "Incremental Sort"} == set()
 
 
+@pytest.mark.parametrize("descending", [False, True], ids=["", "descending"])
+@pytest.mark.parametrize(
+    ("found_by", "index"),
+    [
+        ("webhook_status", "idx_webhook_deliveries_webhook_status"),
+        ("status", "idx_webhook_deliveries_status"),
+        ("webhook", "idx_webhook_deliveries_webhook"),
+        ("type", "idx_webhook_deliveries_type"),
+        ("all", "webhook_deliveries_pkey"),
+    ],
+)
+def test_deliveries_are_listed_and_sent_again_from_an_index_in_their_order(
+    found_by: str, index: str, descending: bool, populated: psycopg.Connection
+) -> None:
+    """A page of deliveries starts at its place in an index; nothing is sorted, also when they are sent again."""
+    nodes = list(nodes_of(plan_of(delivery_pages.PAGES[found_by, descending], populated)))
+    again = plan_of(delivery_pages.SENDING_AGAIN[found_by], populated)
+
+    (scan,) = [node for node in nodes if node.get("Index Name") == index]
+    assert re.search(r"(\(|ROW\(.*)\bid\b", scan["Index Cond"])
+    assert {node["Node Type"] for node in nodes} & {"Sort", "Incremental Sort"} == set()
+    assert index in [node.get("Index Name") for node in nodes_of(again)]
+    assert {node["Node Type"] for node in nodes_of(again)} & {"Sort", "Incremental Sort"} == set()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        delivery_pages.PAGES["event", False],
+        delivery_pages.PAGES["event", True],
+        delivery_pages.SENDING_AGAIN["event"],
+    ],
+    ids=lambda statement: statement.name,
+)
+def test_deliveries_of_an_event_are_found_by_it(statement: Statement, populated: psycopg.Connection) -> None:
+    """There is one for each webhook at most, so these may be sorted; no others are looked at."""
+    scans = [node for node in nodes_of(plan_of(statement, populated)) if "Index Name" in node]
+
+    (scan,) = [node for node in scans if node["Index Name"] != "webhook_deliveries_pkey"]
+    assert scan["Index Name"] == "webhook_deliveries_event_key"
+    assert {"(event_id >= $5)", "(event_id <= $5)"} <= set(re.findall(r"\([a-z_]+ [<>]= \$5\)", scan["Index Cond"]))
+
+
 def plan_of(
     statement: Statement, connection: psycopg.Connection, values: Mapping[int, str] | None = None
 ) -> dict[str, Any]:
@@ -414,3 +514,47 @@ def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for child in plan.get("Plans", []):
         yield from nodes_of(child)
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("import_page", "imports_pkey"),
+        ("import_page_last_first", "imports_pkey"),
+        ("import_page_of_kind", "idx_imports_kind"),
+        ("import_page_of_kind_last_first", "idx_imports_kind"),
+        ("import_page_in_status", "idx_imports_status"),
+        ("import_page_in_status_last_first", "idx_imports_status"),
+        ("import_page_of_kind_in_status", "idx_imports_kind_status"),
+        ("import_page_of_kind_in_status_last_first", "idx_imports_kind_status"),
+        ("import_rows_page", "import_rows_pkey"),
+        ("import_rows_page_of_effect", "idx_import_rows_effect"),
+        ("import_rows_page_warned", "idx_import_rows_warned"),
+    ],
+)
+def test_imports_and_their_rows_are_listed_from_an_index_in_their_order(
+    name: str, index: str, populated: psycopg.Connection
+) -> None:
+    """A page of them starts at its place in an index; nothing is sorted."""
+    nodes = list(nodes_of(plan_of(statements("imports")[name], populated)))
+
+    assert [node["Index Name"] for node in nodes if "Index Name" in node] == [index]
+    assert {node["Node Type"] for node in nodes} & {"Sort", "Incremental Sort"} == set()
+
+
+@pytest.mark.parametrize(
+    ("feature", "name"),
+    [
+        ("import_queue", "import_claim"),
+        ("import_queue", "import_others_wait"),
+        ("imports", "import_count_unfinished"),
+    ],
+)
+def test_an_import_is_claimed_by_way_of_those_that_are_not_finished(
+    feature: str, name: str, populated: psycopg.Connection
+) -> None:
+    """Those that are finished, which are nearly all of them, cost nothing."""
+    nodes = list(nodes_of(plan_of(statements(feature)[name], populated)))
+
+    assert "idx_imports_unfinished" in [node.get("Index Name") for node in nodes]
+    assert [node for node in nodes if node["Node Type"] == "Seq Scan" and node.get("Relation Name") == "imports"] == []

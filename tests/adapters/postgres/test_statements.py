@@ -9,7 +9,8 @@ import pytest
 from psycopg import pq
 
 import amss_adapters.postgres
-from amss_adapters.postgres.statements import FEATURES, Statement, statements
+from amss_adapters.postgres import delivery_pages
+from amss_adapters.postgres.statements import ACROSS, FEATURES, Statement, statements
 from amss_adapters.postgres.task_pages import PAGES
 
 _PACKAGE = Path(amss_adapters.postgres.__file__).parent
@@ -27,7 +28,7 @@ def name_of(statement: Statement) -> str:
     return statement.prepared_as.decode()
 
 
-@pytest.mark.parametrize("statement", [*_ALL, *PAGES.values()], ids=name_of)
+@pytest.mark.parametrize("statement", [*_ALL, *PAGES.values(), *delivery_pages.ALL], ids=name_of)
 def test_every_statement_is_prepared_on_the_migrated_schema(statement: Statement, database: Database) -> None:
     """The application role may prepare it, and the server knows the type of every parameter."""
     with psycopg.connect(database.dsn("amss_app"), autocommit=True) as connection:
@@ -38,7 +39,7 @@ def test_every_statement_is_prepared_on_the_migrated_schema(statement: Statement
     assert described.nparams == len(set(re.findall(r"\$\d+", statement.text)))
 
 
-@pytest.mark.parametrize("statement", [*_ALL, *PAGES.values()], ids=name_of)
+@pytest.mark.parametrize("statement", [*_ALL, *PAGES.values(), *delivery_pages.ALL], ids=name_of)
 def test_every_statement_says_what_it_does_in_columns_named_one_by_one(statement: Statement) -> None:
     """It has a description of one sentence, no asterisk but in a count, and keywords in capitals."""
     assert re.fullmatch(r"[A-Z][^.]*\.", statement.about)
@@ -68,9 +69,13 @@ def test_every_file_of_statements_is_known() -> None:
 
 
 def test_statements_that_touch_tenants_name_the_organization() -> None:
-    """Every statement but those of the session and the directory has the first wall: a predicate or a column."""
+    """Every statement but those of session, directory and worker has the first wall: a predicate or a column."""
     without = {
-        name_of(statement) for statement in _ALL if not re.search(r"\b(org_)?id = \$1|\(\s*org_id", statement.text)
+        name_of(statement)
+        for feature in FEATURES
+        if feature not in ACROSS
+        for statement in statements(feature).values()
+        if not re.search(r"\b(org_)?id = \$1|\(\s*org_id", statement.text)
     }
 
     assert without == {
@@ -81,6 +86,7 @@ def test_statements_that_touch_tenants_name_the_organization() -> None:
         "access.organization_insert",
         "access.organization_page",
         "session.begin",
+        "session.by_index",
         "session.commit",
         "session.enter",
         "session.refuse_inactive",

@@ -18,7 +18,11 @@ ID = UUID("01920000-0000-7000-8000-0000000000bb")
 
 def made() -> dict[SecretKind, Secret]:
     """Return one new secret of each kind."""
-    return {SecretKind.REFRESH_TOKEN: SECRETS.new_token(ORG, ID), SecretKind.API_KEY: SECRETS.new_api_key(ORG, ID)}
+    return {
+        SecretKind.REFRESH_TOKEN: SECRETS.new_token(ORG, ID),
+        SecretKind.API_KEY: SECRETS.new_api_key(ORG, ID),
+        SecretKind.PASSWORD_RESET: SECRETS.new_reset_token(ORG, ID),
+    }
 
 
 @pytest.mark.parametrize("kind", SecretKind)

@@ -5,7 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from amss_entrypoints.container import access_tokens_of, installation_key, new_key_pair, problems_of_keys, system_clock
+from amss_entrypoints.container import (
+    access_tokens_of,
+    installation_key,
+    installation_secrets_key,
+    new_key_pair,
+    problems_of_keys,
+    problems_of_secrets,
+    system_clock,
+)
 from amss_entrypoints.settings import AppEnv, Settings, read_settings
 
 Amss = Callable[..., Any]
@@ -21,8 +29,9 @@ def test_what_is_printed_is_a_setting(amss: Amss) -> None:
     environment = as_environment(amss("keys", "generate").stdout)
     settings = read_settings(environment)
 
-    assert list(environment) == ["JWT_PRIVATE_KEY_PEM", "JWT_PUBLIC_KEY_PEM"]
+    assert list(environment) == ["JWT_PRIVATE_KEY_PEM", "JWT_PUBLIC_KEY_PEM", "SECRETS_KEY"]
     assert problems_of_keys(settings) == ()
+    assert problems_of_secrets(settings) == ()
     assert len(access_tokens_of(settings, system_clock()).jwks()["keys"]) == 1
 
 
@@ -43,6 +52,7 @@ def test_files_are_for_their_owner_and_never_overwritten(amss: Amss, tmp_path: P
     assert written.returncode == 0
     assert "PRIVATE" not in written.stdout
     assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / "secrets.key").stat().st_mode) == 0o600
     assert again.returncode == 1
     assert "exists already" in again.stderr
     assert (private.read_text(), public.read_text()) == before
@@ -96,3 +106,14 @@ def test_production_runs_without_a_home(tmp_path: Path) -> None:
     )
 
     assert problems_of_keys(settings) == ()
+
+
+def test_an_installation_keeps_its_key_for_secrets(tmp_path: Path) -> None:
+    """What was sealed yesterday can be read today, by this user alone."""
+    settings = Settings(home=tmp_path / "home")
+
+    key = installation_secrets_key(settings)
+
+    assert installation_secrets_key(settings) == key
+    assert problems_of_secrets(Settings(secrets_key=key)) == ()
+    assert stat.S_IMODE((tmp_path / "home" / "keys" / "secrets.key").stat().st_mode) == 0o600

@@ -16,7 +16,7 @@ import pytest
 
 import amss_entrypoints
 from amss_entrypoints.cli.listening import listen
-from amss_entrypoints.cli.processes import Processes
+from amss_entrypoints.cli.processes import Beside, Processes
 from amss_entrypoints.settings import Address
 
 SOURCES = Path(amss_entrypoints.__file__).parents[1]
@@ -62,6 +62,19 @@ server.socket = socket.socket(fileno=int(sys.argv[sys.argv.index("--fd") + 1]))
 server.socket.setblocking(True)
 with server:
     server.serve_forever(0.02)
+"""
+
+# Runs beside them: leaves a mark when it begins, and another when it ends as it is asked to.
+_WORKER = """
+import os, pathlib, signal, sys
+marks = pathlib.Path(os.environ["MARKS"])
+def stop(*_):
+    (marks / f"ended-{os.getpid()}").touch()
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+(marks / str(os.getpid())).touch()
+while True:
+    signal.pause()
 """
 
 
@@ -240,7 +253,7 @@ def test_nothing_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:
     program.write_text(
         "import asyncio, os, sys\n"
         "from amss_entrypoints.cli.listening import listen\n"
-        "from amss_entrypoints.cli.processes import Processes\n"
+        "from amss_entrypoints.cli.processes import Beside, Processes\n"
         "from amss_entrypoints.settings import Address\n"
         "listening = listen(Address('127.0.0.1', 0), variable='HTTP_ADDR')\n"
         "async def when_ready(): print(listening.getsockname()[1], flush=True)\n"
@@ -262,3 +275,28 @@ def test_nothing_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not is_alive(pid)
+
+
+async def test_who_runs_beside_is_kept_as_well(
+    processes: Callable[..., Processes], listening: socket.socket, tmp_path: Path
+) -> None:
+    """It starts once one serves, is replaced when it dies, and ends with the others."""
+    (tmp_path / "small_worker.py").write_text(_WORKER)
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    made = processes()
+    made.beside = [Beside("the worker", "small_worker", {**made.environment, "MARKS": str(marks)})]
+
+    async def begun(count: int) -> list[int]:
+        async with asyncio.timeout(_DEADLINE_S):
+            while len(found := [int(one.name) for one in marks.glob("[0-9]*")]) < count:
+                await asyncio.sleep(0.02)
+        return found
+
+    async def visit() -> None:
+        (first,) = await begun(1)
+        os.kill(first, signal.SIGKILL)
+        await begun(2)
+
+    assert await served(made, visit) == 0
+    assert len(list(marks.glob("ended-*"))) == 1

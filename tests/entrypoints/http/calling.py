@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 from attrs import field, frozen
 from multidict import CIMultiDictProxy
-from tests.entrypoints.http.cases import Case
+from tests.entrypoints.http.cases import BOUNDARY, Case, File
 from tests.entrypoints.http.described import faults_of
 from tests.entrypoints.http.world import World
 
@@ -76,14 +76,17 @@ class Api:
     ) -> Reply:
         """Send a request below the base of the API, as whoever has the role at home; `token` is used instead of theirs.
 
-        `body` is sent as JSON, `data` as it is; None sends no body.
+        `body` is sent as JSON, a `File` as a form, `data` as it is; None sends no body.
         """
         sent = dict(headers or {})
         if token is None and by is not None:
             token = self.world.token(by)
         if token is not None:
             sent.setdefault("Authorization", f"Bearer {token}")
-        if body is not None:
+        if isinstance(body, File):
+            data = body.form
+            sent.setdefault("Content-Type", f"multipart/form-data; boundary={BOUNDARY}")
+        elif body is not None:
             data = json.dumps(body).encode()
         if data is not None:
             sent.setdefault("Content-Type", "application/json")

@@ -24,6 +24,24 @@ _SLOT: Final = re.compile(r"<(\w+)>")
 Position = tuple[str | int, ...]
 
 
+BOUNDARY: Final = "AaB03x"
+"""What ends the fields of a form."""
+
+
+@frozen
+class File:
+    """A file as the body of a request: what is in it, and what it is called."""
+
+    content: bytes
+    name: str = "table.csv"
+
+    @property
+    def form(self) -> bytes:
+        """The form that it is sent in."""
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{self.name}"\r\n\r\n'
+        return head.encode() + self.content + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
 @frozen(kw_only=True)
 class Case:
     """A request to an endpoint; the body is the endpoint's own example unless another is given."""
@@ -110,11 +128,15 @@ _USUAL: Final = {
     "part_id": "<part>",
     "inventory_id": "<stock>",
     "reservation_id": "<reservation>",
+    "alert_id": "<alert>",
+    "import_id": "<import>",
+    "kind": "aircraft",
 }
 
 _SPECIAL: Final[Mapping[str, Mapping[str, Any]]] = {
     "refresh": {"body": {"refresh_token": "<refresh_token>"}},
     "logout": {"body": {"refresh_token": "<refresh_token>"}},
+    "setForgottenPassword": {"body": {"token": "<reset_token>", "new_password": "correct horse battery"}},
     "changePassword": {"body": {"current_password": "ChangeMe123!", "new_password": "correct horse battery"}},
     "createOrganization": {"by": Role.SYSTEM_ADMIN},
     "archiveAircraft": {"path": {"aircraft_id": "<spare>"}},
@@ -127,6 +149,7 @@ _SPECIAL: Final[Mapping[str, Mapping[str, Any]]] = {
     "voidCompletion": {"path": {"task_id": "<done>"}},
     "deferTask": {"path": {"task_id": "<due>"}},
     "addDependency": {"path": {"task_id": "<loner>"}},
+    "redeliver": {"path": {"delivery_id": "<failed>"}},
     "removeDependency": {"path": {"task_id": "<after>"}, "query": {"depends_on": "<task>"}},
 }
 
@@ -134,8 +157,10 @@ _SPECIAL: Final[Mapping[str, Mapping[str, Any]]] = {
 def _case(endpoint: Endpoint[Any, Any, Any]) -> Case:
     special = dict(_SPECIAL.get(endpoint.name, {}))
     own = special.pop("path", {})
-    path = {name: own.get(name, _USUAL[name]) for name in re.findall(r"{(\w+)}", endpoint.path)}
-    return Case(**{"name": endpoint.name, "path": path, "body": example_of(endpoint), **special})
+    named = re.findall(r"{(\w+)}", endpoint.path)
+    path = {name: own.get(name) or _USUAL.get(name) or f"<{name.removesuffix('_id')}>" for name in named}
+    body = File(b"registration\nDemo-9\n") if endpoint.uploads else example_of(endpoint)
+    return Case(**{"name": endpoint.name, "path": path, "body": body, **special})
 
 
 CASES: Final[Mapping[str, Case]] = {one.name: _case(one) for one in ENDPOINTS}
@@ -159,6 +184,8 @@ FILTERS: Final[Mapping[str, Mapping[str, str]]] = {
         "kind": "defect",
         "priority": "urgent",
     },
+    "listImports": {"kind": "usage", "status": "completed"},
+    "listImportRows": {"status": "rejected"},
     "listParts": {"part_number": "demo-loose", "archived": "true"},
     "listStock": {
         "part_id": "<part>",
@@ -167,6 +194,15 @@ FILTERS: Final[Mapping[str, Mapping[str, str]]] = {
         "quarantined": "false",
     },
     "listReservations": {"task_id": "<working>", "part_id": "<part>", "status": "reserved"},
+    "listWebhooks": {"active": "true", "archived": "true"},
+    "listWebhookDeliveries": {
+        "status": "pending",
+        "event_type": "webhook.test",
+        "event_id": "<event>",
+        "since": "2026-03-20T12:00:00Z",
+        "until": "2026-03-20T13:00:00Z",
+    },
+    "listAlerts": {"kind": "overdue", "status": "open", "severity": "critical"},
     "getDueListOfAircraft": {"due_status": "ok", "due_before": "2026-12-31", "as_of": "2026-03-15"},
     "getDueList": {"due_status": "ok", "due_before": "2026-12-31", "as_of": "2026-03-15"},
     "searchAudit": {

@@ -19,6 +19,7 @@ MAY: Final[Mapping[str, frozenset[Role]]] = {
     "whoAmI": EVERYBODY,
     "changePassword": EVERYBODY,
     "listRoles": EVERYBODY,
+    "listEventTypes": EVERYBODY,
     "listOrganizations": EVERYBODY,
     "getOrganization": EVERYBODY,
     "getPolicy": EVERYBODY,

@@ -36,6 +36,9 @@ async def version_of(api: Api, name: str) -> int:
         "/cancel",
         "/void",
         "/defer",
+        "/acknowledge",
+        "/resolve",
+        "/rotate-secret",
     ):
         path = path.removesuffix(action) if action else path
     path = path.removesuffix("/reschedule").removesuffix("/reset-password")

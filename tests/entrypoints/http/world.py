@@ -1,7 +1,7 @@
 """Two organizations with one of everything, kept in memory: `home`, from which tests call, and `away`, a stranger."""
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, cast
 from uuid import UUID, uuid4
@@ -11,13 +11,14 @@ from dependency_injector import providers
 
 from amss_adapters.memory import MemoryBackend
 from amss_adapters.memory.rate_limit import MemoryRateLimiter
-from amss_adapters.security import BcryptPasswords, JwtAccessTokens, SigningKey
+from amss_adapters.security import AesSecretBox, BcryptPasswords, JwtAccessTokens, SigningKey
 from amss_domain.access.model import Organization, Policy, Role, User
 from amss_domain.access.ports import PasswordHasher
 from amss_domain.access.session import Session
 from amss_domain.access.use_cases.sessions import REFRESH_FOR, claims_of, new_token
 from amss_domain.audit.model import AuditEntry
 from amss_domain.fleet.aircraft import Particulars
+from amss_domain.imports.model import ImportKind
 from amss_domain.inventory.part import PartDescription
 from amss_domain.inventory.stock import Place
 from amss_domain.scheduling.limit import Limit, Requirement
@@ -26,13 +27,16 @@ from amss_domain.scheduling.standing import Baseline
 from amss_domain.scheduling.task import ChecklistItem, Task, Work
 from amss_domain.scheduling.use_cases.complete_task import Report
 from amss_domain.shared.actor import Actor, system_actor
-from amss_domain.shared.ids import AircraftId, OrgId, PartId, SessionId
+from amss_domain.shared.ids import AircraftId, AlertId, DeliveryId, OrgId, PartId, SessionId
 from amss_domain.shared.units import CYCLES, HOURS
 from amss_domain.testing.backend import Backend
-from amss_domain.testing.builders import an_organization
+from amss_domain.testing.builders import a_password_reset, an_alert, an_organization
 from amss_domain.testing.snapshot import Snapshot, snapshot
 from amss_domain.testing.stand_ins import ManualClock
 from amss_domain.testing.tenant import Tenant
+from amss_domain.webhooks.delivery import Attempt, DeliveryStatus, Outcome
+from amss_domain.webhooks.ports import DeliveryQueue
+from amss_domain.webhooks.webhook import Target
 from amss_entrypoints.container import Container
 
 START: Final = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -108,6 +112,7 @@ def a_container(
     services.clock.override(providers.Object(clock))
     services.password_hasher.override(providers.Object(passwords))
     services.access_tokens.override(providers.Object(JwtAccessTokens(key, clock=clock)))
+    services.secret_box.override(providers.Object(AesSecretBox([b"for tests alone".ljust(32)])))
     services.rate_limiter.override(providers.Object(MemoryRateLimiter(now=lambda: clock.now().timestamp())))
     services.backend.override(providers.Object(MemoryBackend(clock=clock, ids=services.ids())))
     return services
@@ -121,11 +126,16 @@ async def a_world(
     return await settled(a_container(clock, key=key, passwords=passwords, used=used), clock, whole=whole)
 
 
-async def settled(services: Container, clock: ManualClock, *, whole: bool = True) -> World:
-    """Return a world behind the services, whose backend has neither organization yet."""
-    hashed = await _hashed(services.password_hasher())
-    home = await _settle(services, hashed, slug="demo-org", mark="Demo", domain="demo.local")
-    away = await _settle(services, hashed, slug="xanadu-org", mark=MARK, domain="xanadu.example", whole=whole)
+async def settled(
+    services: Container, clock: ManualClock, *, whole: bool = True, worker: Container | None = None
+) -> World:
+    """Return a world behind the services, whose backend has neither organization yet.
+
+    `worker` has the services that do what a worker does, where those are others.
+    """
+    hashed, worker = await _hashed(services.password_hasher()), worker or services
+    home = await _settle(services, worker, hashed, slug="demo-org", mark="Demo", domain="demo.local")
+    away = await _settle(services, worker, hashed, slug="xanadu-org", mark=MARK, domain="xanadu.example", whole=whole)
     return World(services, clock, home, away)
 
 
@@ -140,7 +150,7 @@ async def _hashed(hasher: PasswordHasher) -> str:
 
 
 async def _settle(
-    services: Container, hashed: str, *, slug: str, mark: str, domain: str, whole: bool = True
+    services: Container, worker: Container, hashed: str, *, slug: str, mark: str, domain: str, whole: bool = True
 ) -> Settled:
     organization = an_organization(
         id=OrgId(services.ids().new()), slug=slug, name=f"{mark} Aviation", policy=OPEN, at=START
@@ -156,6 +166,8 @@ async def _settle(
         found |= await _stores(services, admin, mark)
         found |= await _fleet(services, admin, mark, found["part"])
         found |= await _work(services, admin, mark, found, users[Role.TECHNICIAN])
+        found["import"] = await an_import(services, admin, mark, worker=worker)
+        found |= await _a_webhook(services, worker, admin, mark)
     return Settled(tenant, users, found)
 
 
@@ -177,6 +189,48 @@ async def _a_leaver(services: Container, admin: Actor, mark: str, domain: str) -
     return str(leaver.id)
 
 
+async def _a_webhook(services: Container, worker: Container, admin: Actor, mark: str) -> dict[str, str]:
+    """Make a webhook and have two tests sent to it: one that has failed, and one that waits."""
+    target = Target(
+        url=f"https://{mark.lower()}.example/events", events=("task.completed",), description=f"{mark} bill"
+    )
+    made = await services.create_webhook()(admin, target)
+    test = services.test_webhook()
+    failed = await test(admin, made.webhook.id)
+    await _fail(worker.delivery_queue(), failed.id, mark)
+    delivery = await test(admin, made.webhook.id)
+    return {
+        "webhook": str(made.webhook.id),
+        "webhook_secret": made.secret,
+        "failed": str(failed.id),
+        "delivery": str(delivery.id),
+        "event": str(delivery.event_id),
+    }
+
+
+async def _fail(queue: DeliveryQueue, delivery_id: DeliveryId, mark: str) -> None:
+    """Have the receiver refuse a delivery for good."""
+    dues = await queue.claim(at=START, lasts=timedelta(minutes=1), limit=10, per_webhook=10)
+    (due,) = [one for one in dues if one.delivery.id == delivery_id]
+    attempt = Attempt(number=1, at=START, duration_ms=7, status=500, response_body=f"{mark} says no")
+    await queue.settle([Outcome(due=due, attempt=attempt, status=DeliveryStatus.FAILED, next_attempt_at=None)])
+    await queue.hand_back([one for one in dues if one is not due])
+
+
+async def an_import(services: Container, admin: Actor, mark: str, *, worker: Container | None = None) -> str:
+    """Import a table of three rows, which are rejected, and return its id."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        rows = "".join(f"{mark}-0,2026-03-0{day},1.5\n" for day in range(1, 4))
+        yield f"registration,occurred_on,hours\n{rows}".encode()
+
+    upload = await services.store_upload()(admin, f"{mark}.csv", chunks())
+    await services.queue_import()(admin, ImportKind.USAGE, upload)
+    done = await (worker or services).process_imports()("settler")
+    assert done is not None
+    return str(done.id)
+
+
 async def _secrets(services: Container, tenant: Tenant, admin: Actor, user: User, mark: str) -> dict[str, str]:
     made = await services.create_api_key()(admin, name=f"{mark} key", permissions=["aircraft:read"])
     session = Session(
@@ -187,11 +241,27 @@ async def _secrets(services: Container, tenant: Tenant, admin: Actor, user: User
         created_at=START,
     )
     token, text = new_token(session, secrets=services.secrets(), ids=services.ids(), clock=services.clock())
+    reset = a_password_reset(user, at=START)
+    secret = services.secrets().new_reset_token(tenant.id, reset.id)
+    await tenant.keep(session, reset.with_token(secret.digest, at=START).mailed(at=START))
     async with tenant.open() as uow:
-        uow.sessions.add(session)
         uow.sessions.add_token(token)
         await uow.commit()
-    return {"key": str(made.key.id), "key_text": made.text, "refresh_token": text}
+    return {
+        "key": str(made.key.id),
+        "key_text": made.text,
+        "refresh_token": text,
+        "reset_token": secret.text,
+        "alert": await _an_alert(tenant, AlertId(services.ids().new()), mark),
+    }
+
+
+async def _an_alert(tenant: Tenant, id: AlertId, mark: str) -> str:
+    alert = evolve(
+        an_alert(org_id=tenant.id, at=START), id=id, title=f"{mark} inspection", details={"registration": mark}
+    )
+    await tenant.keep(alert, events=[alert.raised()])
+    return str(alert.id)
 
 
 async def _stores(services: Container, admin: Actor, mark: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from amss_entrypoints.settings import (
     Settings,
     environment_with,
     missing_for_serving,
+    missing_for_working,
     read_settings,
     require_for_serving,
 )
@@ -47,6 +48,17 @@ def test_everything_set_is_taken_over(tmp_path: Path) -> None:
         "PROMETHEUS_ENABLED": "true",
         "CORS_ALLOWED_ORIGINS": "https://app.example.com, http://localhost:3000",
         "TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8",
+        "DB_WORKER_URL": "postgresql://worker:secret@db.example:5433/amss",
+        "WORKER_ID": "worker-1.eu",
+        "SECRETS_KEY": "bmV3,b2xk",
+        "WEBHOOK_RETRY_SCHEDULE": "1m, 5m,1h30m",
+        "WEBHOOK_DISABLE_AFTER": "48h",
+        "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "SMTP_URL": "smtps://user:secret@mail.example:465",
+        "MAIL_FROM": "AMSS <amss@example.com>",
+        "IMPORT_STORAGE_DIR": str(tmp_path),
+        "AUDIT_ARCHIVE_DIR": str(tmp_path),
+        "RETENTION_CLEANUP_INTERVAL": "6h",
     }
 
     settings = read_settings(environment)
@@ -67,6 +79,17 @@ def test_everything_set_is_taken_over(tmp_path: Path) -> None:
         prometheus_enabled=True,
         cors_allowed_origins=("https://app.example.com", "http://localhost:3000"),
         trusted_proxies=(ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
+        db_worker_url=environment["DB_WORKER_URL"],
+        worker_id="worker-1.eu",
+        secrets_key="bmV3,b2xk",
+        webhook_retry_schedule=(timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=90)),
+        webhook_disable_after=timedelta(days=2),
+        webhook_allowed_networks=(ip_network("127.0.0.0/8"),),
+        smtp_url="smtps://user:secret@mail.example:465",
+        mail_from="AMSS <amss@example.com>",
+        import_storage_dir=tmp_path,
+        audit_archive_dir=tmp_path,
+        retention_cleanup_interval=timedelta(hours=6),
     )
     assert set(environment) == VARIABLES
     assert len(VARIABLES) == len(attrs.fields(Settings))
@@ -259,6 +282,77 @@ def test_production_does_not_let_every_page_call_the_api() -> None:
     assert [one.subject for one in against] == ["CORS_ALLOWED_ORIGINS"]
 
 
+def test_working_needs_a_database_and_a_key_for_secrets() -> None:
+    """Everything that is missing is told at once, and nothing else is needed."""
+    ready = Settings(db_url="postgresql://h/d", secrets_key="a2V5")
+
+    assert [one.subject for one in missing_for_working(Settings())] == ["DB_URL", "SECRETS_KEY"]
+    assert missing_for_working(ready) == ()
+
+
+def test_the_worker_has_a_role_of_its_own_in_production() -> None:
+    """It alone looks into the queues of all organizations."""
+    production = Settings(db_url="postgresql://h/d", secrets_key="a2V5", app_env=AppEnv.PRODUCTION)
+
+    assert [one.subject for one in missing_for_working(production)] == ["DB_WORKER_URL"]
+    assert missing_for_working(attrs.evolve(production, db_worker_url="postgresql://w@h/d")) == ()
+
+
+def test_production_sends_webhooks_to_public_addresses_alone() -> None:
+    """What is for trying out would let a client reach what stands behind the walls."""
+    loopback = Settings(
+        db_url="postgresql://h/d",
+        db_worker_url="postgresql://w@h/d",
+        jwt_private_key_pem=PEM,
+        secrets_key="a2V5",
+        webhook_allowed_networks=(ip_network("127.0.0.0/8"),),
+    )
+    production = attrs.evolve(loopback, app_env=AppEnv.PRODUCTION)
+
+    for missing in (missing_for_working, missing_for_serving):
+        assert missing(loopback) == ()
+        assert [one.subject for one in missing(production)] == ["WEBHOOK_ALLOWED_NETWORKS"]
+
+
+@pytest.mark.parametrize("name", ["DB_MIGRATION_URL", "DB_WORKER_URL"])
+def test_another_way_to_the_database_needs_the_first(name: str) -> None:
+    """A role for some of the work says that there is a server of one's own."""
+    with pytest.raises(InvalidSettings, match=f"{name} is set and DB_URL is not"):
+        read_settings({name: "postgresql://o@h/d"})
+
+
+@pytest.mark.parametrize(
+    "text", ["mail", "http://hunter2@mail", "smtp://:hunter2@", "smtp://u:hunter2@h:x", "smtp://h/x"]
+)
+def test_what_names_no_mail_server_is_refused_without_repeating_it(text: str) -> None:
+    """A URL may hold a password."""
+    with pytest.raises(InvalidSettings, match="SMTP_URL") as caught:
+        read_settings({"SMTP_URL": text})
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["nobody", "a@b\nBcc: c@d", "<a@b", "a b@c"])
+def test_what_is_no_sender_is_refused(text: str) -> None:
+    """It stands in the head of every mail."""
+    with pytest.raises(InvalidSettings, match="MAIL_FROM is"):
+        read_settings({"MAIL_FROM": text})
+
+
+@pytest.mark.parametrize("text", [",", "1m,soon", ",".join(["1m"] * 51)])
+def test_what_is_no_schedule_is_refused(text: str) -> None:
+    """From one pause to fifty."""
+    with pytest.raises(InvalidSettings, match="WEBHOOK_RETRY_SCHEDULE"):
+        read_settings({"WEBHOOK_RETRY_SCHEDULE": text})
+
+
+@pytest.mark.parametrize("text", ["-", "a b", "x" * 65, "ä"])
+def test_what_is_no_name_of_a_worker_is_refused(text: str) -> None:
+    """It stands in logs and lists."""
+    with pytest.raises(InvalidSettings, match="WORKER_ID"):
+        read_settings({"WORKER_ID": text})
+
+
 def test_a_child_gets_these_settings_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the parent's environment says of a setting does not come through; everything else does."""
     monkeypatch.setenv("DB_MIGRATION_URL", "postgresql://owner:hunter2@h/d")
@@ -284,6 +378,9 @@ def test_settings_show_no_passwords() -> None:
             "DB_MIGRATION_URL": "postgresql://o:hunter3@h/d",
             "REDIS_ADDR": "redis://:hunter4@h",
             "JWT_PRIVATE_KEY_PEM": PEM,
+            "DB_WORKER_URL": "postgresql://w:hunter5@h/d",
+            "SMTP_URL": "smtp://u:hunter6@h",
+            "SECRETS_KEY": "hunter7",
         }
     )
 

@@ -1,5 +1,8 @@
 """Working through a table: exactly once, in chunks, with everything told."""
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 from attrs import evolve
 
@@ -8,7 +11,9 @@ from amss_domain.access.model import Role
 from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.imports.errors import UnreadableFile
 from amss_domain.imports.model import Effect, ImportKind, ImportReport, RowResult, UnreadableRow
+from amss_domain.imports.ports import ImportsWork
 from amss_domain.shared.errors import AlreadyExists, InvariantBroken, NotPermitted, StaleVersion, Unavailable
+from amss_domain.shared.page import PageRequest
 from amss_domain.shared.violation import Violation
 from amss_domain.testing.faults import FailsOnCall
 from amss_domain.testing.tables import Importing, TextTable
@@ -75,11 +80,8 @@ async def test_the_size_of_a_chunk_makes_no_difference(workshop: Workshop, impor
     assert (await flown(workshop))[0] == ("N1", "111.25", 10)
 
 
-@pytest.mark.parametrize("size", [1, 3, 1000])
-async def test_a_dry_run_changes_nothing_and_says_what_would(
-    workshop: Workshop, importing: Importing, size: int
-) -> None:
-    """Its report is that of the import, rows that build on rows of other chunks included; nothing is kept or told."""
+async def test_a_dry_run_changes_nothing_and_says_what_would(workshop: Workshop, importing: Importing) -> None:
+    """Its report is that of the import, rows that build on others of their chunk included; nothing is kept or told."""
     table = """
         registration,model,current_hours,as_of
         N1,A320,100,2026-01-01
@@ -89,15 +91,73 @@ async def test_a_dry_run_changes_nothing_and_says_what_would(
         N3,,99,2026-01-02
         N1,A321,,
     """
-    in_chunks = importing.in_chunks(size)
-
-    dry = await in_chunks(AIRCRAFT, table, dry_run=True)
+    dry = await importing(AIRCRAFT, table, dry_run=True)
     entries, told = await workshop.tenant.entries(), await workshop.told()
-    real = await in_chunks(AIRCRAFT, table)
+    real = await importing(AIRCRAFT, table)
 
     assert (dry.created, dry.updated, dry.unchanged, dry.rejected) == (2, 1, 1, 2)
     assert dry == evolve(real, dry_run=True)
     assert (entries, told) == ((), [])
+
+
+async def test_a_dry_run_warns_of_what_earlier_chunks_named(importing: Importing) -> None:
+    """Such a row is judged as if nothing of the table had been taken in, and comes with a warning for that."""
+    table = "registration,model\nN1,A320\nN2,A320\nn1 ,A321\nN3,A320\nN/4,\nN/4,\nN2,A320"
+
+    dry = await importing.in_chunks(2)(AIRCRAFT, table, dry_run=True)
+
+    assert (dry.created, dry.rejected) == (5, 2)
+    assert [(row.number, [(one.code, one.subject) for one in row.violations]) for row in dry.warnings] == [
+        (4, [("repeated", "registration")]),
+        (8, [("repeated", "registration")]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "warned"),
+    [
+        (ImportKind.PARTS, "part_number,location,quantity\nP1,A,1\nP1,B,1\np1,a,2\nP1,,1", [4]),
+        (ImportKind.USAGE, "registration,occurred_on,hours,external_id\nN1,2026-01-01,1,\nN1,2026-01-01,1,", []),
+        (ImportKind.USAGE, "registration,occurred_on,hours,external_id\nN1,2026-01-01,1,a\nN1,2026-01-01,1,a", [3]),
+    ],
+)
+async def test_what_repeats_a_row_is_told_by_its_key(
+    importing: Importing, kind: ImportKind, table: str, warned: list[int]
+) -> None:
+    """Other stock of a part repeats nothing, nor does a flight without a name of its own."""
+    await importing(AIRCRAFT, "registration,as_of\nN1,2025-01-01")
+
+    dry = await importing.in_chunks(1)(kind, table, dry_run=True)
+
+    assert [row.number for row in dry.warnings] == warned
+
+
+async def test_nobody_waits_for_a_dry_run(workshop: Workshop, importing: Importing) -> None:
+    """What a chunk held is free again before the next one, so that whoever wants it gets it in between."""
+    await importing(AIRCRAFT, FLEET)
+
+    class Wanting:
+        chunks = 0
+
+        async def pass_over(self, see: object, /) -> bool:
+            return False
+
+        async def begin(self, uow: ImportsWork, /) -> None:
+            fleet = await uow.fleet.page(PageRequest())
+            async with asyncio.timeout(5):
+                await uow.fleet.get_many_for_update([one.id for one in fleet.items])
+
+        async def keep(self, uow: ImportsWork, results: Sequence[RowResult], /) -> None:
+            self.chunks += 1
+
+        async def goes_on(self) -> bool:
+            return True
+
+    wanting = Wanting()
+    import_rows = importing.in_chunks(7).import_rows
+    await import_rows(workshop.actor, USAGE, TextTable(FLIGHTS), dry_run=True, keeper=wanting)
+
+    assert wanting.chunks == 9
 
 
 async def test_everything_is_told_in_order_and_counted(importing: Importing) -> None:
@@ -131,6 +191,16 @@ async def test_a_report_keeps_the_first_hundred(importing: Importing) -> None:
 
     assert (report.rejected, len(report.rejections), report.rejections[-1].number) == (250, 100, 101)
     assert told == list(range(2, 252))
+
+
+async def test_a_report_keeps_no_more_of_a_row_than_is_kept_anywhere(importing: Importing) -> None:
+    """Long cells are cut in it; who is told of each row gets it as it is."""
+    told: list[RowResult] = []
+
+    report = await importing(AIRCRAFT, "registration\n" + "x" * 50_000, on_rejected=told.append)
+
+    assert len(told[0].cells["registration"]) == 50_000
+    assert len(report.rejections[0].cells["registration"]) < 5000
 
 
 async def test_a_wrong_header_takes_nothing(importing: Importing) -> None:

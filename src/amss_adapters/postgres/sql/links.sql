@@ -40,7 +40,15 @@ ORDER BY id
 FOR NO KEY UPDATE
 
 -- link_to_generate --
--- Links of unarchived aircraft that are pending, or waiting and awake by a day; each half finds no more than the limit.
+-- Links of unarchived aircraft that are pending, or waiting and awake by a day; these are found by the day first, since
+-- few of them are.
+WITH awake AS MATERIALIZED (
+    SELECT
+        id,
+        aircraft_id
+    FROM aircraft_programs
+    WHERE org_id = $1 AND generation = 'waiting' AND wake_on <= $2
+)
 SELECT
     id,
     aircraft_id
@@ -63,18 +71,13 @@ FROM (
     UNION ALL
     (
         SELECT
-            aircraft_programs.id,
-            aircraft_programs.aircraft_id
-        FROM aircraft_programs
+            awake.id,
+            awake.aircraft_id
+        FROM awake
         INNER JOIN aircraft
-            ON aircraft.org_id = aircraft_programs.org_id AND aircraft.id = aircraft_programs.aircraft_id
-        WHERE
-            aircraft_programs.org_id = $1
-            AND aircraft_programs.generation = 'waiting'
-            AND aircraft_programs.wake_on <= $2
-            AND aircraft.org_id = $1
-            AND aircraft.archived_at IS NULL
-        ORDER BY aircraft_programs.aircraft_id, aircraft_programs.id
+            ON aircraft.org_id = $1 AND aircraft.id = awake.aircraft_id
+        WHERE aircraft.archived_at IS NULL
+        ORDER BY awake.aircraft_id, awake.id
         LIMIT $3
     )
 ) AS found

@@ -29,7 +29,8 @@ from amss_domain.shared.ids import OrgId, SessionId, UserId
 from amss_domain.shared.unit_of_work import OpenUnitOfWork
 
 _NOBODY: Final = UserId(UUID(int=0))
-_NOWHERE: Final = OrgId(UUID(int=0))
+NOWHERE: Final = OrgId(UUID(int=0))
+"""Where somebody is looked for whose organization does not exist."""
 
 
 @frozen
@@ -56,7 +57,7 @@ class Login:
         A failure in an organization that exists gets into its audit trail if `record_failure`, which a caller who sees
         many from one place says no to. Raises `BadCredentials`.
         """
-        org_id = await self._organization(org)
+        org_id = await organization_called(org, self.directory)
         user, known = await self._look_up(org_id, email.strip(), origin)
         is_right = await self.hasher.verify(password, known)
         if user is not None and known is not None and is_right and user.active:
@@ -65,17 +66,9 @@ class Login:
             await self._record(org_id, user, email.strip(), origin)
         raise BadCredentials
 
-    async def _organization(self, org: str) -> OrgId | None:
-        try:
-            if looks_like_id(org):
-                return (await self.directory.by_id(OrgId(UUID(org)))).id
-            return (await self.directory.by_slug(org)).id if is_slug(org) else None
-        except UnknownOrganization:
-            return None
-
     async def _look_up(self, org_id: OrgId | None, email: str, origin: Origin | None) -> tuple[User | None, str | None]:
         """Return the user and the hash of the password; who is unknown is looked for no less."""
-        where = org_id or _NOWHERE
+        where = org_id or NOWHERE
         async with self.open_uow(where, unknown_actor(where, "login", origin)) as uow:
             user = await uow.users.by_email(email if is_email(email) else "")
             return user, await uow.passwords.hash_of(_NOBODY if user is None else user.id)
@@ -124,3 +117,13 @@ class Login:
         async with self.open_uow(org_id, unknown_actor(org_id, "login", origin)) as uow:
             uow.record(event)
             await uow.commit()
+
+
+async def organization_called(org: str, directory: Directory) -> OrgId | None:
+    """Return the id of the organization with that slug or id; None when there is none."""
+    try:
+        if looks_like_id(org):
+            return (await directory.by_id(OrgId(UUID(org)))).id
+        return (await directory.by_slug(org)).id if is_slug(org) else None
+    except UnknownOrganization:
+        return None

@@ -42,7 +42,7 @@ class ChangePassword:
             user = await uow.users.get_for_update(user_id)
             if await uow.passwords.hash_of(user_id) != known:
                 raise _wrong_password()
-            await _set(uow, user, hashed, clock=self.clock, but=session_id)
+            await put_password(uow, user, hashed, clock=self.clock, but=session_id)
             await uow.commit(user)
         return user
 
@@ -72,16 +72,18 @@ class ResetPassword:
         hashed = await self.hasher.hash(password)
         async with self.open_uow(by.org_id, by) as uow:
             user = await held_to_manage(uow, by, user_id, expected_version)
-            await _set(uow, user, hashed, clock=self.clock)
+            await put_password(uow, user, hashed, clock=self.clock)
             await uow.commit(user)
         return user
 
 
-async def _set(uow: AccessWork, user: User, hashed: str, *, clock: Clock, but: SessionId | None = None) -> None:
+async def put_password(uow: AccessWork, user: User, hashed: str, *, clock: Clock, but: SessionId | None = None) -> None:
     """Put the hash of a held user, and end the sessions that were begun with another password."""
     now = clock.now()
     uow.passwords.put(user.id, hashed)
     await uow.sessions.revoke_all(user.id, at=now, but=but)
+    # Whoever asked for a mail before has no use for it now.
+    await uow.password_resets.use_all(user.id, at=now)
     uow.record(UserPasswordChanged(aggregate_id=user.id, version=user.version, occurred_at=now, email=user.email))
 
 

@@ -27,6 +27,9 @@ class AircraftRows:
         """Return what the row says."""
         return read_with(parse_aircraft, source)
 
+    def passed_over(self) -> None:
+        """Return None: each row stands for itself."""
+
     async def take(
         self, uow: SchedulingWork, rows: Sequence[Read[AircraftRow]], setting: Setting, /
     ) -> list[RowResult]:

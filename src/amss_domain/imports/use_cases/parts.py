@@ -25,6 +25,9 @@ class PartRows:
         """Return what the row says."""
         return read_with(parse_part, source)
 
+    def passed_over(self) -> None:
+        """Return None: each row stands for itself."""
+
     async def take(self, uow: SchedulingWork, rows: Sequence[Read[PartRow]], setting: Setting, /) -> list[RowResult]:
         """Define or describe each row's part, and bring its stock to what the row states."""
         numbers = {read.said.part_number for read in rows if read.said is not None}

@@ -36,6 +36,9 @@ class ProgramLinkRows:
         """Return what the row says."""
         return read_with(parse_program_link, source)
 
+    def passed_over(self) -> None:
+        """Return None: each row stands for itself."""
+
     async def take(
         self, uow: SchedulingWork, rows: Sequence[Read[ProgramLinkRow]], setting: Setting, /
     ) -> list[RowResult]:

@@ -26,6 +26,9 @@ class ProgramRows:
         """Return what the row says."""
         return read_with(parse_program, source)
 
+    def passed_over(self) -> None:
+        """Return None: each row stands for itself."""
+
     async def take(self, uow: SchedulingWork, rows: Sequence[Read[ProgramRow]], setting: Setting, /) -> list[RowResult]:
         """Write or rewrite each row's program, and link what it lists."""
         said = [read.said for read in rows if read.said is not None]

@@ -58,12 +58,15 @@ class Setting:
 class Kind(Protocol[R]):
     """How the rows of one kind are read and taken in.
 
-    - `read` is called once for every row, in the order of the table.
+    - `read` is called once for every row that is to be taken in, in the order of the table.
+    - `passed_over` returns what is to be given rows that were taken in before, None where none needs to be.
     - `take` takes rows in with one unit of work, which the caller commits, and returns what became of each, in order;
       taking the same rows in again afterwards changes nothing.
     """
 
     def read(self, source: SourceRow, /) -> Read[R]: ...
+
+    def passed_over(self) -> Callable[[SourceRow], object] | None: ...
 
     async def take(self, uow: SchedulingWork, rows: Sequence[Read[R]], setting: Setting, /) -> list[RowResult]: ...
 

@@ -1,6 +1,6 @@
 """Taking in rows of usage."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from attrs import define, field
 
@@ -8,6 +8,7 @@ from amss_domain.fleet.aircraft import Aircraft
 from amss_domain.fleet.ledger import LedgerEntry
 from amss_domain.fleet.recording import NewUsage
 from amss_domain.imports.model import Effect, RowResult, SourceRow
+from amss_domain.imports.rules.cells import text_in
 from amss_domain.imports.rules.usage import Naming, UsageRow, parse_usage
 from amss_domain.imports.use_cases.rows import Read, Setting, decided, name_in, read_with, unknown_aircraft
 from amss_domain.scheduling.ports import SchedulingWork
@@ -26,6 +27,14 @@ class UsageRows:
         """Return what the row says, with the name by which it counts once."""
         read = read_with(parse_usage, source)
         return read if read.said is None else Read(source, self._naming.named(read.said))
+
+    def passed_over(self) -> Callable[[SourceRow], object]:
+        """Return what counts the rows without a name of their own, by which those that look alike are told apart."""
+        return self._count
+
+    def _count(self, source: SourceRow) -> None:
+        if text_in(source.cells, "external_id") is None:
+            self.read(source)
 
     async def take(self, uow: SchedulingWork, rows: Sequence[Read[UsageRow]], setting: Setting, /) -> list[RowResult]:
         """Enter each row that is not counted yet; every aircraft is saved once, whatever it flew."""

@@ -58,7 +58,11 @@ class SecretsContract:
     def test_a_secret_says_whose_it_is(self, secrets: Secrets, kind: SecretKind) -> None:
         """`read` returns kind, organization, id and the digest that was given of the text; no two are alike."""
         org_id, id = OrgId(FRESH_IDS.new()), FRESH_IDS.new()
-        new = secrets.new_api_key if kind is SecretKind.API_KEY else secrets.new_token
+        new = {
+            SecretKind.REFRESH_TOKEN: secrets.new_token,
+            SecretKind.API_KEY: secrets.new_api_key,
+            SecretKind.PASSWORD_RESET: secrets.new_reset_token,
+        }[kind]
 
         first, second = new(org_id, id), new(org_id, id)
 

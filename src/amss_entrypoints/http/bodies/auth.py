@@ -41,6 +41,22 @@ class NewPassword:
 
 
 @frozen(kw_only=True)
+class ForgottenPassword:
+    """Whose password was forgotten: the organization's slug or id, and the e-mail address."""
+
+    org_id: Annotated[str, Meta(min_length=1, max_length=63)]
+    email: Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+@frozen(kw_only=True)
+class PasswordReset:
+    """The token of the mail, and the password to be set."""
+
+    token: TokenText
+    new_password: Password
+
+
+@frozen(kw_only=True)
 class Tokens:
     """What a user gets: an access token for `expires_in` seconds, and a refresh token for the next, to be used once."""
 

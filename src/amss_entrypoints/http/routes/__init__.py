@@ -6,10 +6,12 @@ from typing import Any, Final
 from amss_entrypoints.http.endpoint import Endpoint
 from amss_entrypoints.http.routes import (
     aircraft,
+    alerts,
     api_keys,
     audit,
     auth,
     due,
+    imports,
     organizations,
     parts,
     programs,
@@ -19,6 +21,7 @@ from amss_entrypoints.http.routes import (
     tasks,
     usage,
     users,
+    webhooks,
 )
 
 TAGS: Final[Mapping[str, str]] = {
@@ -30,7 +33,10 @@ TAGS: Final[Mapping[str, str]] = {
     "programs": "Maintenance programs and the aircraft they apply to.",
     "tasks": "Work that is to be done, and how it was done.",
     "parts": "Parts, stock and reservations.",
+    "imports": "Tables that are uploaded, and what became of their rows.",
+    "webhooks": "Who is told of which events, and what became of it.",
     "compliance": "Whether aircraft may be dispatched.",
+    "alerts": "What somebody has to look at.",
     "audit": "Who did what, when, from where and why.",
     "reports": "Figures over the whole organization.",
     "service": "The service itself.",
@@ -49,6 +55,9 @@ ENDPOINTS: Final[tuple[Endpoint[Any, Any, Any], ...]] = (
     *parts.ENDPOINTS,
     *stock.ENDPOINTS,
     *due.ENDPOINTS,
+    *imports.ENDPOINTS,
+    *webhooks.ENDPOINTS,
     *reports.ENDPOINTS,
+    *alerts.ENDPOINTS,
     *audit.ENDPOINTS,
 )

@@ -8,6 +8,7 @@ from amss_domain.fleet.aircraft import Aircraft as Kept
 from amss_domain.fleet.aircraft import AircraftChanges, Particulars
 from amss_domain.fleet.ports import AircraftFilter
 from amss_domain.fleet.use_cases.change_aircraft import ChangedAircraft
+from amss_domain.scheduling.ports import GENERATE
 from amss_domain.shared.ids import AircraftId
 from amss_domain.shared.page import Page
 from amss_entrypoints.http.bodies.aircraft import (
@@ -109,7 +110,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         method="POST",
         path="/aircraft",
         name="addAircraft",
-        makes_due=True,
+        wakes=GENERATE,
         tag=_TAG,
         summary="Add an aircraft",
         permission="aircraft:write",
@@ -157,7 +158,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
             description="Takes the fields sent. Totals that differ from the ledger's are entered into it as a reading.",
             permission="aircraft:write",
             body=AircraftChange,
-            makes_due=True,
+            wakes=GENERATE,
             result=Aircraft,
             etag=True,
             versioned=True,

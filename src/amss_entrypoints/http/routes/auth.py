@@ -1,14 +1,19 @@
 """Logging in and out, changing one's password, and finding out who one is."""
 
-from typing import Any
+import asyncio
+from typing import Any, Final
 
 from amss_domain.access.rules import RoleDescription
 from amss_domain.access.use_cases.identity import Identity
+from amss_domain.access.use_cases.login import organization_called
 from amss_domain.access.use_cases.sessions import LoggedIn
+from amss_domain.alerts.ports import RESETS
 from amss_entrypoints.http.bodies.auth import (
     Credentials,
+    ForgottenPassword,
     IdentityBody,
     NewPassword,
+    PasswordReset,
     RefreshTokenBody,
     RoleList,
     Tokens,
@@ -21,6 +26,9 @@ from amss_entrypoints.http.endpoint import Call, Endpoint
 from amss_entrypoints.http.limits import Limits
 
 _TAG = "auth"
+
+FORGOTTEN_TAKES_S: Final = 0.25
+"""How long the answer to a forgotten password takes at least, so that it does not tell whether there is such a user."""
 
 
 async def login(call: Call[None, Credentials]) -> LoggedIn:
@@ -70,6 +78,28 @@ async def change_password(call: Call[None, NewPassword]) -> None:
         new=call.body.new_password,
         session_id=call.session_id,
     )
+
+
+async def forgot_password(call: Call[None, ForgottenPassword]) -> None:
+    """Ask for a mail with which to set a new password."""
+    await Limits(limiter=call.services.rate_limiter()).spend_reset(call.origin.address or "unknown")
+    await asyncio.gather(_request_reset(call), asyncio.sleep(FORGOTTEN_TAKES_S))
+
+
+async def _request_reset(call: Call[None, ForgottenPassword]) -> None:
+    """Ask for a mail; too many are passed over without a word, as those to nobody are."""
+    body, address = call.body, call.origin.address or "unknown"
+    # By the organization's id, however it was named: so that another spelling is no further account.
+    org_id = await organization_called(body.org_id, call.services.directory())
+    account = f"{org_id}/{body.email.strip().lower()}"
+    if await Limits(limiter=call.services.rate_limiter()).may_mail(address, account):
+        await call.services.request_password_reset()(body.org_id, email=body.email, origin=call.origin)
+
+
+async def reset_password(call: Call[None, PasswordReset]) -> None:
+    """Set a new password with the token of a mail."""
+    await Limits(limiter=call.services.rate_limiter()).spend_refresh(call.origin.address or "unknown")
+    await call.services.set_forgotten_password()(call.body.token, password=call.body.new_password, origin=call.origin)
 
 
 async def list_roles(call: Call[None, None]) -> tuple[RoleDescription, ...]:
@@ -150,6 +180,36 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         status=204,
         handler=change_password,
         answer=nothing,
+    ),
+    Endpoint(
+        method="POST",
+        path="/auth/password/forgot",
+        name="forgotPassword",
+        tag=_TAG,
+        summary="Ask for a mail to set a new password",
+        description="The answer is the same whether there is such a user or not, and whether a mail goes out.",
+        public=True,
+        body=ForgottenPassword,
+        status=202,
+        wakes=RESETS,
+        handler=forgot_password,
+        answer=nothing,
+        problems=("rate_limited",),
+        example={"org_id": "demo-org", "email": "planner@demo.local"},
+    ),
+    Endpoint(
+        method="POST",
+        path="/auth/password/reset",
+        name="setForgottenPassword",
+        tag=_TAG,
+        summary="Set a new password with the token of a mail",
+        description="The token works once, within an hour. All your sessions end.",
+        public=True,
+        body=PasswordReset,
+        status=204,
+        handler=reset_password,
+        answer=nothing,
+        problems=("bad_credentials", "rate_limited"),
     ),
     Endpoint(
         method="GET",

@@ -5,7 +5,7 @@ from typing import Any
 from attrs import frozen
 
 from amss_domain.scheduling.link import Link as KeptLink
-from amss_domain.scheduling.ports import ProgramFilter
+from amss_domain.scheduling.ports import GENERATE, ProgramFilter
 from amss_domain.scheduling.program import Program as Kept
 from amss_domain.scheduling.program import ProgramTerms
 from amss_domain.scheduling.use_cases.link_aircraft import Linked
@@ -163,7 +163,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         method="POST",
         path="/programs",
         name="writeProgram",
-        makes_due=True,
+        wakes=GENERATE,
         tag=_TAG,
         summary="Write a maintenance program",
         permission="programs:write",
@@ -216,7 +216,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
             description="Takes the fields sent. Its links and open tasks follow.",
             permission="programs:write",
             body=ProgramChange,
-            makes_due=True,
+            wakes=GENERATE,
             result=Program,
             etag=True,
             versioned=True,

@@ -5,6 +5,7 @@ from typing import Any
 
 from amss_domain.fleet.ledger import LedgerEntry
 from amss_domain.fleet.use_cases.enter_usage import Entered
+from amss_domain.scheduling.ports import GENERATE
 from amss_domain.shared.errors import InvalidInput
 from amss_domain.shared.ids import AircraftId, UsageEntryId
 from amss_domain.shared.page import Page
@@ -96,7 +97,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         method="POST",
         path=_LEDGER,
         name="recordUsage",
-        makes_due=True,
+        wakes=GENERATE,
         tag=_TAG,
         summary="Enter what an aircraft flew, or what its meters read",
         permission="usage:write",
@@ -135,7 +136,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         method="POST",
         path=f"{_LEDGER}/{{entry_id}}/correct",
         name="correctUsage",
-        makes_due=True,
+        wakes=GENERATE,
         tag=_TAG,
         summary="Correct an entry of an aircraft's ledger",
         description="Totals, due points and the effective points of completions recorded after it move with it.",
