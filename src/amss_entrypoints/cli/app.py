@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "generate": "Make the tasks that are to appear, and announce what passing days made due.",
     "serve": "Serve the HTTP API.",
     "worker": "Do the work that waits: webhooks, imports, tasks, alerts and mail.",
+    "jobs": "Show what the worker's jobs did last, and how much waits for them.",
     "retention": "Remove what is no longer needed, or say what that would be.",
     "dead-letters": "List events that could not be passed on, and send them on their way again.",
     "openapi": "Print the OpenAPI document of the HTTP API.",

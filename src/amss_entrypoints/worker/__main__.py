@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -27,6 +28,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger("amss.worker")
 _REFUSED = 1
 _USAGE = 2
 _UNAVAILABLE = 3
+_OPEN_FILES = 4096
 
 
 def main() -> int:
@@ -39,6 +41,7 @@ def main() -> int:
         settings = read_settings()
         set_up_logs((settings.log_level or LogLevel.INFO).value)
         require_for_working(settings)
+        _allow_connections()
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
             return runner.run(work(settings, only=given.only, once=given.once))
     except InvalidSettings as invalid:
@@ -86,6 +89,14 @@ def _ready_of(services: Container) -> Callable[[], Awaitable[None]]:
             await services.directory().by_id(OrgId(services.ids().new()))
 
     return ready
+
+
+def _allow_connections() -> None:
+    """Have room for a connection to every receiver at once: some systems let a process have 256 files open at first."""
+    most, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most < _OPEN_FILES:
+        allowed = _OPEN_FILES if limit == resource.RLIM_INFINITY else min(_OPEN_FILES, limit)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(most, allowed), limit))
 
 
 def _agent() -> str:
