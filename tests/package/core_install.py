@@ -11,7 +11,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
+# Who receives webhooks has nothing of AMSS installed: what that guide shows has a test of its own.
+GUIDES = [
+    ROOT / "README.md",
+    *(one for one in sorted((ROOT / "docs" / "how-to").glob("*.md")) if one.name != "receive-webhooks.md"),
+]
 # `import amss_domain` may cost this much on top of a bare interpreter.
 IMPORT_LIMIT_MS = 80
 ROUNDS = 10

@@ -25,7 +25,7 @@ from amss_domain.alerts.letters import Letter, QueuedLetter
 from amss_domain.relay.model import Backlog
 from amss_domain.shared.ids import OrgId
 
-_ADD: Final = statements("letters")["letter_add"]
+_INSERT: Final = statements("letters")["letter_insert"]
 _SQL: Final = statements("letter_queue")
 _CLAIM: Final = _SQL["letter_claim"]
 _DONE: Final = _SQL["letter_done"]
@@ -54,7 +54,7 @@ class PostgresLetters:
             from_instant(queued.due_at),
             from_instant(queued.written_at),
         )
-        self._session.queue(_ADD, params, Subject(_LETTER, letter.id, queued))
+        self._session.queue(_INSERT, params, Subject(_LETTER, letter.id, queued))
 
 
 class PostgresLetterQueue:
