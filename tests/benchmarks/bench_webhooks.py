@@ -288,7 +288,7 @@ async def measure(installation: Installation, receiver: Receiver, worker: int, *
             await bench.all_the_way(round(2000 * scale))
             # In turns, so that neither always has the better of a busy machine.
             for with_bad in (False, True) if number % 2 else (True, False):
-                await bench.drain("with" if with_bad else "without", round(100 * scale), with_bad=with_bad)
+                await bench.drain("with" if with_bad else "without", round(220 * scale), with_bad=with_bad)
         await bench.moderately("apart", 20 * scale, with_bad=False)
         await bench.moderately("beside", 40 * scale, with_bad=True)
     return bench

@@ -54,9 +54,9 @@ class DispatchWebhooks:
     judge: JudgeAnswer
     take: TakeOutcomes
     clock: Clock
-    at_once: int = 600
+    at_once: int = 1000
     per_webhook: int = 10
-    per_organization: int = 400
+    per_organization: int = 700
     claim_lasts: timedelta = CLAIM_LASTS
     batch: int = 200
     closing_s: float = 2.0
